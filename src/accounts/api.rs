@@ -1,0 +1,340 @@
+//! `/setup`, `/session` and `/tokens` over HTTP: parse, call, shape. No rule lives here.
+
+use super::{
+    Actor, Caller, Proof, Scope, User, Visitor,
+    caller::{ReadAccount, WriteAccount, cookie_name, is_secure},
+    session::{self, Device},
+    setup,
+    token::{self, Token},
+};
+use crate::{
+    base::{Error, secret::Secret, text::Label},
+    http::{Client, Problem},
+    tenancy::Tenant,
+};
+use poem::{Request, http::header};
+use poem_openapi::{
+    ApiResponse, Object, OpenApi, Tags, param::Path, payload::Json, types::Example,
+};
+
+pub struct AccountsApi;
+
+#[derive(Tags)]
+enum Tag {
+    /// Signing in, and the tokens that programs sign in with.
+    Accounts,
+}
+
+#[OpenApi(tag = "Tag::Accounts")]
+impl AccountsApi {
+    /// Set up the site
+    ///
+    /// Makes the first admin and signs them in. `token` is the secret in the link that the server
+    /// prints at its start. Works once: every later call answers 409.
+    #[oai(path = "/setup", method = "post", operation_id = "create_setup")]
+    async fn set_up(
+        &self,
+        req: &Request,
+        visitor: Visitor<ReadAccount>,
+        body: Json<SetupRequest>,
+    ) -> Result<SignedIn, Problem> {
+        let Json(SetupRequest { token, username, email, password }) = body;
+        let (token, password) = (Secret::new(token), Secret::new(password));
+        let user = setup::complete(&visitor.tenant, token, &username, &email, password).await?;
+        let device = device(req, &visitor.client);
+        let (user, secret) = session::open(&visitor.tenant, user.id, device).await?;
+        Ok(SignedIn::new(&visitor.tenant, &visitor.client, user, &secret))
+    }
+
+    /// Sign in
+    ///
+    /// Opens a session and sets its cookie. Programs use a token instead.
+    #[oai(path = "/session", method = "post", operation_id = "create_session")]
+    async fn sign_in(
+        &self,
+        req: &Request,
+        visitor: Visitor<ReadAccount>,
+        body: Json<SignInRequest>,
+    ) -> Result<SignedIn, Problem> {
+        let Json(SignInRequest { login, password }) = body;
+        let device = device(req, &visitor.client);
+        let password = Secret::new(password);
+        let (user, secret) = session::sign_in(&visitor.tenant, &login, password, device).await?;
+        Ok(SignedIn::new(&visitor.tenant, &visitor.client, user, &secret))
+    }
+
+    /// Get the signed-in user
+    #[oai(path = "/session", method = "get", operation_id = "get_session")]
+    async fn get_session(&self, caller: Caller<ReadAccount>) -> Json<SessionView> {
+        Json(SessionView { user: caller.user.into() })
+    }
+
+    /// Sign out
+    ///
+    /// Ends the session and clears its cookie. A token is not a session: revoke it instead.
+    #[oai(path = "/session", method = "delete", operation_id = "delete_session")]
+    async fn sign_out(&self, caller: Caller<WriteAccount>) -> Result<SignedOut, Problem> {
+        let Actor::Member(_, Proof::Session(id)) = caller.actor else {
+            return Err(Error::Forbidden("a token has no session to end").into());
+        };
+        session::sign_out(&caller.tenant, id).await?;
+        Ok(SignedOut::Done(cookie(&caller.tenant, &caller.client, "", 0)))
+    }
+
+    /// List your API tokens
+    #[oai(path = "/tokens", method = "get", operation_id = "list_tokens")]
+    async fn list_tokens(&self, caller: Caller<ReadAccount>) -> Result<Json<TokenList>, Problem> {
+        let tokens = token::list(&caller.tenant, &caller.actor).await?;
+        Ok(Json(TokenList { items: tokens.into_iter().map(TokenView::from).collect() }))
+    }
+
+    /// Create an API token
+    ///
+    /// The answer holds the token itself, this once.
+    #[oai(path = "/tokens", method = "post", operation_id = "create_token")]
+    async fn create_token(
+        &self,
+        caller: Caller<WriteAccount>,
+        body: Json<TokenRequest>,
+    ) -> Result<TokenCreated, Problem> {
+        let name = Label::parse("name", &body.name)?;
+        let scopes = body.scopes.iter().map(|s| Scope::parse(s)).collect::<Result<_, _>>()?;
+        let made = token::create(&caller.tenant, &caller.actor, name, scopes, body.expires_in);
+        let (token, secret) = made.await?;
+        let secret = Some(secret.expose().to_owned());
+        Ok(TokenCreated::Created(Json(TokenView { token: secret, ..token.into() })))
+    }
+
+    /// Revoke an API token
+    #[oai(path = "/tokens/:id", method = "delete", operation_id = "delete_token")]
+    async fn delete_token(
+        &self,
+        caller: Caller<WriteAccount>,
+        /// The token's id.
+        id: Path<String>,
+    ) -> Result<TokenDeleted, Problem> {
+        token::revoke(&caller.tenant, &caller.actor, &id).await?;
+        Ok(TokenDeleted::Done)
+    }
+}
+
+/// The first admin of a site.
+#[derive(Object)]
+#[oai(example = true)]
+struct SetupRequest {
+    /// The secret in the setup link.
+    token: String,
+    /// 3 to 32 letters, digits, `_`, `-` or `.`.
+    username: String,
+    email: String,
+    /// 8 to 256 characters.
+    #[oai(write_only)]
+    password: String,
+}
+
+impl Example for SetupRequest {
+    fn example() -> Self {
+        Self {
+            token: "4Zk…".to_owned(),
+            username: "ana".to_owned(),
+            email: "ana@example.org".to_owned(),
+            password: "correct horse battery".to_owned(),
+        }
+    }
+}
+
+#[derive(Object)]
+#[oai(example = true)]
+struct SignInRequest {
+    /// The username or the e-mail address.
+    login: String,
+    #[oai(write_only)]
+    password: String,
+}
+
+impl Example for SignInRequest {
+    fn example() -> Self {
+        Self { login: "ana".to_owned(), password: "correct horse battery".to_owned() }
+    }
+}
+
+/// A person, as they see themselves.
+#[derive(Object)]
+#[oai(rename = "User", example = true)]
+struct UserView {
+    username: String,
+    email: String,
+    /// `user`, `manager` or `admin`.
+    role: String,
+    created_at: String,
+}
+
+impl Example for UserView {
+    fn example() -> Self {
+        Self {
+            username: "ana".to_owned(),
+            email: "ana@example.org".to_owned(),
+            role: "admin".to_owned(),
+            created_at: "2026-01-31T09:30:00.000Z".to_owned(),
+        }
+    }
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self {
+            username: user.username,
+            email: user.email,
+            role: user.role.as_str().to_owned(),
+            created_at: user.created_at.to_rfc3339(),
+        }
+    }
+}
+
+#[derive(Object)]
+#[oai(rename = "Session", example = true)]
+struct SessionView {
+    user: UserView,
+}
+
+impl Example for SessionView {
+    fn example() -> Self {
+        Self { user: UserView::example() }
+    }
+}
+
+#[derive(ApiResponse)]
+enum SignedIn {
+    /// Signed in; the cookie proves it from now on.
+    #[oai(status = 201)]
+    Created(
+        Json<SessionView>,
+        /// The session cookie.
+        #[oai(header = "Set-Cookie")]
+        String,
+    ),
+}
+
+impl SignedIn {
+    fn new(tenant: &Tenant, client: &Client, user: User, secret: &Secret) -> Self {
+        let cookie = cookie(tenant, client, secret.expose(), session::DAYS * 86_400);
+        Self::Created(Json(SessionView { user: user.into() }), cookie)
+    }
+}
+
+#[derive(ApiResponse)]
+enum SignedOut {
+    /// Signed out.
+    #[oai(status = 204)]
+    Done(
+        /// Clears the session cookie.
+        #[oai(header = "Set-Cookie")]
+        String,
+    ),
+}
+
+/// What a program signs in with.
+#[derive(Object)]
+#[oai(rename = "Token", skip_serializing_if_is_none, example = true)]
+struct TokenView {
+    id: String,
+    name: String,
+    scopes: Vec<String>,
+    created_at: String,
+    /// To the minute.
+    last_used_at: Option<String>,
+    expires_at: Option<String>,
+    /// The token itself. Only in the answer that creates it.
+    #[oai(read_only)]
+    token: Option<String>,
+}
+
+impl Example for TokenView {
+    fn example() -> Self {
+        Self {
+            id: "8fKq2ZtP9x".to_owned(),
+            name: "laptop".to_owned(),
+            scopes: vec!["media:read".to_owned(), "media:write".to_owned()],
+            created_at: "2026-01-31T09:30:00.000Z".to_owned(),
+            last_used_at: None,
+            expires_at: None,
+            token: None,
+        }
+    }
+}
+
+impl From<Token> for TokenView {
+    fn from(token: Token) -> Self {
+        Self {
+            id: token.id.to_string(),
+            name: token.name,
+            scopes: token.scopes.iter().map(|s| s.as_str().to_owned()).collect(),
+            created_at: token.created_at.to_rfc3339(),
+            last_used_at: token.last_used_at.map(|at| at.to_rfc3339()),
+            expires_at: token.expires_at.map(|at| at.to_rfc3339()),
+            token: None,
+        }
+    }
+}
+
+#[derive(Object)]
+#[oai(example = true)]
+struct TokenList {
+    items: Vec<TokenView>,
+}
+
+impl Example for TokenList {
+    fn example() -> Self {
+        Self { items: vec![TokenView::example()] }
+    }
+}
+
+#[derive(Object)]
+#[oai(example = true)]
+struct TokenRequest {
+    /// What the token is for, in up to 100 characters.
+    name: String,
+    /// `media:read`, `media:write`, `account:read`, `account:write`, `admin`.
+    scopes: Vec<String>,
+    /// How long it is good for, in milliseconds. Without it the token does not expire.
+    expires_in: Option<i64>,
+}
+
+impl Example for TokenRequest {
+    fn example() -> Self {
+        Self {
+            name: "laptop".to_owned(),
+            scopes: vec!["media:read".to_owned(), "media:write".to_owned()],
+            expires_in: None,
+        }
+    }
+}
+
+#[derive(ApiResponse)]
+enum TokenCreated {
+    /// The token is made.
+    #[oai(status = 201)]
+    Created(Json<TokenView>),
+}
+
+#[derive(ApiResponse)]
+enum TokenDeleted {
+    /// The token is no longer good for anything.
+    #[oai(status = 204)]
+    Done,
+}
+
+fn device(req: &Request, client: &Client) -> Device {
+    Device {
+        user_agent: req.header(header::USER_AGENT).map(str::to_owned),
+        address: client.address.map(|a| a.to_string()),
+    }
+}
+
+/// The session cookie, good for so many seconds; 0 clears it.
+fn cookie(tenant: &Tenant, client: &Client, value: &str, max_age_s: i64) -> String {
+    let secure = is_secure(tenant, client);
+    let flag = if secure { "; Secure" } else { "" };
+    let name = cookie_name(secure);
+    format!("{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{flag}")
+}

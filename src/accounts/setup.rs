@@ -1,0 +1,65 @@
+//! The first admin of a site: made once, by whoever holds the setup link.
+
+use super::{Role, User, sql, users};
+use crate::{
+    base::{Error, Result, secret::Secret},
+    tenancy::Tenant,
+};
+
+/// Whether the site still has no admin.
+pub async fn is_needed(tenant: &Tenant) -> Result<bool> {
+    tenant.read(|db| Ok(!sql::has_admin(db)?)).await
+}
+
+/// A new secret for the setup link, which replaces the one before; `None` once there is an admin.
+pub async fn issue_link(tenant: &Tenant) -> Result<Option<Secret>> {
+    let secret = Secret::random("")?;
+    let hash = secret.hash();
+    let issued = tenant.write(move |db| {
+        let needed = !sql::has_admin(db)?;
+        if needed {
+            sql::set_setup(db, &hash)?;
+        }
+        Ok(needed)
+    });
+    Ok(issued.await?.then_some(secret))
+}
+
+/// Makes the first admin. Of any number of calls, one succeeds.
+///
+/// # Errors
+/// `Conflict` once there is an admin, whatever the token; `Forbidden` for a wrong token.
+pub async fn complete(
+    tenant: &Tenant,
+    token: Secret,
+    username: &str,
+    email: &str,
+    password: Secret,
+) -> Result<User> {
+    // Asked before the password is hashed, and again, decisively, inside the write.
+    let claimed = token.hash();
+    tenant.read(move |db| allowed(db, &claimed)).await?;
+    let new = users::NewUser::parse(username, email, password, Role::Admin).await?;
+    let claimed = token.hash();
+    let insert = move |db: &crate::db::Write<_>| {
+        allowed(db, &claimed)?;
+        users::insert(db, &new)
+    };
+    tenant.write(insert).await
+}
+
+fn allowed(
+    db: &crate::db::Read<crate::tenancy::Site>,
+    claimed: &crate::base::secret::SecretHash,
+) -> Result<()> {
+    if sql::has_admin(db)? {
+        return Err(Error::Conflict {
+            code: "already_set_up",
+            reason: "this site has its admin already: sign in instead",
+        });
+    }
+    match sql::setup(db)? {
+        Some(hash) if hash == *claimed => Ok(()),
+        _ => Err(Error::Forbidden("this setup link is not valid: use the one printed at start")),
+    }
+}

@@ -1,0 +1,67 @@
+//! The whole public contract: one tuple of rooms, one document.
+
+use crate::{
+    accounts::api::AccountsApi,
+    http::{Problem, document},
+    media::{api::MediaApi, upload::Uploads},
+    site::api::SiteApi,
+};
+use poem::{Endpoint, EndpointExt, IntoEndpoint, Response, http::header};
+use poem_openapi::{LicenseObject, OpenApiService};
+use std::sync::{Arc, OnceLock};
+
+/// Where the API lives.
+pub const BASE: &str = "/api/v2";
+
+type Rooms = (SiteApi, AccountsApi, MediaApi);
+
+fn service() -> OpenApiService<Rooms, ()> {
+    OpenApiService::new((SiteApi, AccountsApi, MediaApi), "Vitrina", env!("CARGO_PKG_VERSION"))
+        .description(
+            "Upload pictures, hand them out, arrange and share them. Times are RFC 3339 in UTC, \
+             sizes are in bytes, durations in milliseconds; a field that is absent is not set. \
+             Errors are problem documents (RFC 9457): switch on their `code`.",
+        )
+        .license(LicenseObject::new("Apache-2.0").identifier("Apache-2.0"))
+        .server(BASE)
+}
+
+/// The operations, with every refusal dressed as a problem.
+pub fn endpoint(uploads: Arc<Uploads>) -> impl Endpoint<Output = Response> {
+    let allowed = document::Allowed::read(document());
+    service()
+        .into_endpoint()
+        .data(uploads)
+        .catch_all_error(|error| async move { Problem::from_framework(error) })
+        .map_to_response()
+        .around(move |endpoint, req| {
+            let path = req.uri().path().to_owned();
+            let allow = allowed.methods(&path);
+            async move {
+                let mut response = endpoint.get_response(req).await;
+                if response.status() == poem::http::StatusCode::METHOD_NOT_ALLOWED
+                    && let Ok(methods) = allow.join(", ").parse()
+                {
+                    response.headers_mut().insert(header::ALLOW, methods);
+                }
+                Ok(response)
+            }
+        })
+}
+
+/// The API document: OpenAPI 3.0, as JSON.
+pub fn document() -> &'static serde_json::Value {
+    static DOCUMENT: OnceLock<serde_json::Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| document::complete(&service().spec()))
+}
+
+/// The document as it is served, printed and kept in `schema/openapi.json`.
+pub fn document_text() -> String {
+    format!("{:#}\n", document())
+}
+
+/// A page that shows the document, complete in itself.
+pub fn docs_html() -> &'static str {
+    static HTML: OnceLock<String> = OnceLock::new();
+    HTML.get_or_init(|| service().swagger_ui_html())
+}

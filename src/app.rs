@@ -1,0 +1,149 @@
+//! The appliance, wired: opens what is kept, and routes what comes in. `main` and every test
+//! start here.
+
+use crate::{
+    api,
+    base::{Error, Result, ids::TenantId},
+    config::Config,
+    docs,
+    http::{Client, Problem, Proxies, layers},
+    imaging::Budget,
+    media::{self, upload::Uploads},
+    outward::{Fetcher, Policy},
+    tenancy::{DataDir, Lock, Tenants},
+    web,
+};
+use poem::{
+    Endpoint, EndpointExt, IntoResponse, Request, Response, Route,
+    endpoint::make_sync,
+    http::{StatusCode, header},
+};
+use std::sync::Arc;
+
+/// Everything that is shared by all requests.
+pub struct App {
+    pub tenants: Arc<Tenants>,
+    uploads: Arc<Uploads>,
+    proxies: Proxies,
+    _lock: Lock,
+}
+
+/// Opens the data directory without serving it: what the command line works on, also beside a
+/// running server.
+pub async fn open_tenants(config: &Config) -> Result<Tenants> {
+    open(config, |_| Ok(())).await.map(|(tenants, ())| tenants)
+}
+
+async fn open<T: Send + 'static>(
+    config: &Config,
+    first: impl FnOnce(&DataDir) -> Result<T> + Send + 'static,
+) -> Result<(Tenants, T)> {
+    let config = config.clone();
+    let opened = tokio::task::spawn_blocking(move || {
+        let data = DataDir::open(&config.data, config.secret_key.as_ref())?;
+        let first = first(&data)?;
+        Ok::<_, Error>((Tenants::open(data, config.public_url.map(|o| o.0))?, first))
+    });
+    let (tenants, first) = opened.await??;
+    tenants.provision(&TenantId::main(), "main").await?;
+    Ok((tenants, first))
+}
+
+impl App {
+    /// Opens the data directory, makes this process the one that serves it, and settles what a
+    /// crash left open.
+    pub async fn open(config: &Config) -> Result<Self> {
+        let (tenants, lock) = open(config, DataDir::lock).await?;
+        let tenants = Arc::new(tenants);
+        for id in tenants.ids().await? {
+            media::sweep::recover(&tenants.get(&id).await?).await?;
+        }
+        let policy =
+            Policy { allow: config.fetch_allow.0.clone(), refuse_hosts: own_hosts(config) };
+        let fetcher = Fetcher::new(policy, concat!("Vitrina/", env!("CARGO_PKG_VERSION")))?;
+        let memory = config.image_memory_mb.max(16).saturating_mul(1024 * 1024);
+        let budget = Arc::new(Budget::new(memory, config.image_threads()));
+        Ok(Self {
+            tenants,
+            uploads: Arc::new(Uploads { budget, fetcher }),
+            proxies: Proxies(config.trusted_proxies.0.clone()),
+            _lock: lock,
+        })
+    }
+
+    /// What the public listener serves.
+    pub fn public(&self) -> impl Endpoint<Output = Response> + use<> {
+        let api = Arc::new(self.addressed(api::endpoint(self.uploads.clone())));
+        let pages = web::routes(Route::new().nest(api::BASE, api.clone()).map_to_response());
+        let files = Route::new().at("/:id/:file", media::files::file);
+        let files = self.addressed(files.catch_all_error(problem).map_to_response());
+        let routes = Route::new()
+            .at("/api/v2/openapi.json", make_sync(|_| docs::document()))
+            .at("/api/docs", make_sync(|_| docs::page()))
+            .nest_no_strip("/api", Route::new().nest(api::BASE, api).catch_all_error(problem))
+            .nest("/f", files)
+            .nest("/", pages);
+        layers::around(routes, self.proxies.clone())
+    }
+
+    /// What the operator's listener serves. Nothing here is about one site.
+    pub fn operator(&self) -> impl Endpoint<Output = Response> + use<> {
+        let tenants = self.tenants.clone();
+        let ready = poem::endpoint::make(move |_| {
+            let tenants = tenants.clone();
+            async move { Ok::<_, poem::Error>(readiness(&tenants).await) }
+        });
+        let routes = Route::new()
+            .at("/healthz", make_sync(|_| health(StatusCode::OK, "ok")))
+            .at("/readyz", ready)
+            .catch_all_error(problem);
+        layers::around(routes, self.proxies.clone())
+    }
+
+    /// Finds the site that a request is for and hands it on with the request.
+    fn addressed<E>(&self, endpoint: E) -> impl Endpoint<Output = Response> + use<E>
+    where
+        E: Endpoint<Output = Response> + 'static,
+    {
+        let tenants = self.tenants.clone();
+        let find = move |mut req: Request| {
+            let tenants = tenants.clone();
+            async move {
+                let host = req.data::<Client>().map(|c| c.host.clone()).unwrap_or_default();
+                req.set_data(tenants.by_host(&host).await.map_err(Problem::from)?);
+                layers::bound_body(req, is_upload).await
+            }
+        };
+        endpoint.before(find).catch_all_error(problem).map_to_response()
+    }
+}
+
+async fn problem(error: poem::Error) -> Response {
+    Problem::from_framework(error)
+}
+
+/// Whether the body may be a file, which its handler reads as a stream.
+fn is_upload(req: &Request) -> bool {
+    req.method() == poem::http::Method::POST && req.uri().path().trim_end_matches('/') == "/media"
+}
+
+/// Hosts that are ourselves, and are not fetched from.
+fn own_hosts(config: &Config) -> Vec<String> {
+    let origin = config.public_url.as_ref().and_then(|o| url::Url::parse(&o.0).ok());
+    origin.and_then(|url| url.host_str().map(str::to_owned)).into_iter().collect()
+}
+
+async fn readiness(tenants: &Tenants) -> Response {
+    match tenants.check().await {
+        Ok(()) => health(StatusCode::OK, "ready"),
+        Err(error) => {
+            tracing::error!(error = %error.in_full(), "not ready");
+            health(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+        }
+    }
+}
+
+fn health(status: StatusCode, word: &str) -> Response {
+    let body = poem::web::Json(serde_json::json!({ "status": word }));
+    body.with_status(status).with_header(header::CACHE_CONTROL, "no-store").into_response()
+}

@@ -1,0 +1,174 @@
+//! The command line: what an operator does from a shell. Commands work on the data directory
+//! itself, beside a running server or without one, and need nobody's leave.
+
+mod config;
+mod logging;
+mod site;
+mod token;
+mod user;
+
+use crate::{
+    base::{Error, Result, ids::TenantId},
+    config::{Config, ConfigError, Given, SETTINGS, Shown},
+    tenancy::Tenant,
+};
+use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
+
+/// The settings or the arguments are at fault, as opposed to the world.
+const USAGE: u8 = 2;
+
+/// Media hosting in one binary.
+#[derive(Parser)]
+#[command(version, name = "vitrina")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Verb>,
+    /// The configuration file; `vitrina.toml` where there is one.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Serve (the default)
+    Serve,
+    /// Show the settings of the process
+    #[command(subcommand)]
+    Config(config::Verb),
+    /// Add people
+    #[command(subcommand)]
+    User(user::Verb),
+    /// Make API tokens
+    #[command(subcommand)]
+    Token(token::Verb),
+    /// Read and change the settings of a site
+    #[command(subcommand)]
+    Site(site::Verb),
+    /// Print the API document
+    Openapi,
+}
+
+/// Which site a command is about.
+#[derive(Args)]
+struct OfTenant {
+    /// The site's id
+    #[arg(long, default_value = "main", value_name = "ID")]
+    tenant: String,
+}
+
+impl OfTenant {
+    async fn open(&self, config: &Config) -> Result<Arc<Tenant>> {
+        let id = TenantId::parse(&self.tenant)?;
+        crate::app::open_tenants(config).await?.get(&id).await
+    }
+}
+
+/// Runs the command that the arguments name.
+pub fn run(args: Vec<OsString>, env: Vec<(String, String)>) -> ExitCode {
+    let matches = match command().try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { USAGE } else { 0 });
+        }
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    match settings(&cli, &matches, env) {
+        Ok((config, shown)) => act(cli, &config, &shown),
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+/// The command tree, with a flag for each setting.
+fn command() -> Command {
+    SETTINGS.iter().filter(|s| !s.is_secret).fold(Cli::command(), |command, setting| {
+        let default = match setting.default {
+            "" => String::new(),
+            text => format!(" [default: {text}]"),
+        };
+        command.arg(
+            Arg::new(setting.key)
+                .long(setting.key.replace('_', "-"))
+                .global(true)
+                .value_name("VALUE")
+                .help_heading("Settings")
+                .help(format!("{}{default}", setting.doc)),
+        )
+    })
+}
+
+fn settings(
+    cli: &Cli,
+    matches: &ArgMatches,
+    env: Vec<(String, String)>,
+) -> Result<(Config, Vec<Shown>), ConfigError> {
+    let flags = SETTINGS.iter().filter(|s| !s.is_secret).filter_map(|s| {
+        let text = matches.get_one::<String>(s.key)?;
+        Some((s.key.to_owned(), text.clone()))
+    });
+    let named = cli.config.clone().or_else(|| {
+        env.iter().find(|(name, _)| name == "VITRINA_CONFIG").map(|(_, path)| path.into())
+    });
+    let usual = PathBuf::from("vitrina.toml");
+    let path = named.or_else(|| usual.exists().then_some(usual));
+    let file = path.map(|path| match std::fs::read_to_string(&path) {
+        Ok(text) => Ok((path, text)),
+        Err(e) => Err(ConfigError::File(format!("{}: {e}", path.display()))),
+    });
+    Config::load(&Given { flags: flags.collect(), env, file: file.transpose()? })
+}
+
+fn act(cli: Cli, config: &Config, shown: &[Shown]) -> ExitCode {
+    let verb = cli.command.unwrap_or(Verb::Serve);
+    if let Err(reason) = logging::start(config, matches!(verb, Verb::Serve)) {
+        complain(&format!("`log_level` {reason}"));
+        return ExitCode::from(USAGE);
+    }
+    let done = match verb {
+        Verb::Serve => wait(crate::server::serve(config, say)),
+        Verb::Config(verb) => {
+            config::run(&verb, shown);
+            Ok(())
+        }
+        Verb::User(verb) => wait(user::run(verb, config)),
+        Verb::Token(verb) => wait(token::run(verb, config)),
+        Verb::Site(verb) => wait(site::run(verb, config)),
+        Verb::Openapi => {
+            say(crate::api::document_text().trim_end());
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.in_full());
+            ExitCode::from(if matches!(error, Error::Invalid { .. }) { USAGE } else { 1 })
+        }
+    }
+}
+
+fn wait(work: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(work);
+    // Whatever still writes to the database gets to finish; nothing may wait for ever.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(10));
+    done
+}
+
+/// The one place that writes to standard output. A reader that went away is nobody's fault.
+fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+fn complain(message: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "error: {message}");
+}

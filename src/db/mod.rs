@@ -1,0 +1,150 @@
+//! SQLite on an async runtime: many readers, one writer, and never a blocked runtime thread.
+//! It knows how to open, read, write and migrate a file, and nothing of what is in it.
+
+mod handle;
+mod migrate;
+mod readers;
+pub mod sql;
+mod writer;
+
+pub use handle::{Read, Write};
+pub use migrate::Step;
+
+use crate::base::{Error, Result};
+use readers::Readers;
+use rusqlite::{Connection, OpenFlags};
+use std::{marker::PhantomData, path::Path, sync::Arc, time::Duration};
+use tokio::sync::oneshot;
+use writer::Writer;
+
+/// Which kind of database a handle is for. A statement written for one cannot be run on another.
+pub trait Schema: 'static {
+    /// The files of `schema/`, in order. Once released, a step is never edited.
+    const STEPS: &[Step];
+}
+
+/// How long a connection waits for another process to finish its write.
+const BUSY: Duration = Duration::from_secs(10);
+/// Readers per file. They share one pool of helper threads with every other file.
+const READERS: u32 = 4;
+
+const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+    PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;
+    PRAGMA cache_size = -1024;";
+
+/// One open database file.
+pub struct Db<S> {
+    schema: PhantomData<fn() -> S>,
+    readers: r2d2::Pool<Readers>,
+    writer: Arc<Writer>,
+}
+
+impl<S: Schema> Db<S> {
+    /// Opens the file, makes it where it is missing, and brings its schema up to date. Blocks.
+    ///
+    /// # Errors
+    /// `Conflict` with code `schema_newer`, before anything is touched, where a newer Vitrina
+    /// wrote the file.
+    pub fn open(file: &Path) -> Result<Self> {
+        let mut conn =
+            connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        migrate::refuse_newer(&conn, S::STEPS)?;
+        conn.execute_batch(PRAGMAS)?;
+        migrate::migrate(&mut conn, S::STEPS)?;
+        let readers = readers::pool(file, READERS);
+        Ok(Self { schema: PhantomData, readers, writer: Arc::new(Writer::new(conn)) })
+    }
+
+    /// Runs `f` on a connection that cannot write.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Read<S>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let pool = self.readers.clone();
+        let span = tracing::Span::current();
+        tokio::task::spawn_blocking(move || span.in_scope(|| f(&Read::new(&*pool.get()?)))).await?
+    }
+
+    /// Runs `f` in one `BEGIN IMMEDIATE`, after every write that was asked for before it. An error
+    /// rolls everything back.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Write<S>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (done, result) = oneshot::channel();
+        let span = tracing::Span::current();
+        self.writer.clone().push(Box::new(move |conn| {
+            // The asker may have hung up; the write stands all the same.
+            let _ = done.send(span.in_scope(|| handle::in_transaction(conn, f)));
+        }));
+        result.await?
+    }
+}
+
+fn connect(file: &Path, flags: OpenFlags) -> Result<Connection> {
+    let conn = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(|e| Error::internal(format!("{}: {e}", file.display())))?;
+    conn.busy_timeout(BUSY)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(conn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    enum Notes {}
+    impl Schema for Notes {
+        const STEPS: &[Step] =
+            &[Step { name: "0001_notes", sql: "CREATE TABLE n (i INTEGER PRIMARY KEY) STRICT;" }];
+    }
+
+    #[tokio::test]
+    async fn writes_keep_their_order_and_survive_a_panic() {
+        let dir = tempfile::tempdir().unwrap();
+        let db: Arc<Db<Notes>> = Arc::new(Db::open(&dir.path().join("n.sqlite")).unwrap());
+        let boom: Result<()> = db
+            .write(|db| {
+                db.execute("INSERT INTO n VALUES (99)", [])?;
+                panic!("boom")
+            })
+            .await;
+        assert!(boom.is_err());
+        let writes: Vec<_> = (0..50)
+            .map(|i| {
+                let db = db.clone();
+                tokio::spawn(async move {
+                    db.write(move |db| Ok(db.execute("INSERT INTO n VALUES (?1)", [i])?)).await
+                })
+            })
+            .collect();
+        for write in writes {
+            write.await.unwrap().unwrap();
+        }
+        let count =
+            db.read(|db| Ok(db.query_row("SELECT count(*) FROM n", [], |r| r.get::<_, i64>(0))?));
+        assert_eq!(count.await.unwrap(), 50);
+    }
+
+    #[tokio::test]
+    async fn a_reader_cannot_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let db: Db<Notes> = Db::open(&dir.path().join("n.sqlite")).unwrap();
+        let refused = db.read(|db| Ok(db.execute("INSERT INTO n VALUES (1)", [])?)).await;
+        assert!(refused.unwrap_err().in_full().contains("readonly"));
+    }
+
+    #[test]
+    fn a_newer_file_is_refused_and_untouched() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("n.sqlite");
+        drop(Db::<Notes>::open(&file).unwrap());
+        let newer = rusqlite::Connection::open_with_flags(&file, OpenFlags::default()).unwrap();
+        newer.pragma_update(None, "user_version", 7).unwrap();
+        drop(newer);
+        let before = std::fs::read(&file).unwrap();
+        let refused = Db::<Notes>::open(&file).err().unwrap();
+        assert!(matches!(refused, Error::Conflict { code: "schema_newer", .. }));
+        assert_eq!(std::fs::read(&file).unwrap(), before);
+    }
+}

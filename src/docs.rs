@@ -1,0 +1,38 @@
+//! The API document and the page that shows it. Everything the page needs is inside it.
+
+use crate::{api, base::secret::random_bytes};
+use poem::{Response, http::header};
+use std::sync::OnceLock;
+
+/// `/api/v2/openapi.json`.
+pub fn document() -> Response {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    let text = TEXT.get_or_init(api::document_text);
+    Response::builder()
+        .content_type("application/json")
+        .header(header::CACHE_CONTROL, "no-cache")
+        .header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")
+        .body(text.as_str())
+}
+
+/// `/api/docs`. Its scripts are written into the page, so each answer names them by a nonce.
+pub fn page() -> Response {
+    let nonce = bs58::encode(random_bytes::<16>().unwrap_or_default()).into_string();
+    let html = api::docs_html()
+        .replacen("<html charset", "<!doctype html>\n<html lang=\"en\" charset", 1)
+        .replacen("<title>Swagger UI</title>", HEAD, 1)
+        .replace("<script", &format!("<script nonce=\"{nonce}\""));
+    let policy = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'unsafe-inline'; \
+         img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'"
+    );
+    Response::builder()
+        .content_type("text/html; charset=utf-8")
+        .header(header::CONTENT_SECURITY_POLICY, policy)
+        .header(header::CACHE_CONTROL, "no-cache")
+        .body(html)
+}
+
+const HEAD: &str = "<title>API · Vitrina</title>\
+    <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">";

@@ -1,0 +1,108 @@
+//! What happens around every request: its id, its line in the log, safe headers, bounded bodies,
+//! and an answer even to a panic.
+
+use super::{Problem, Proxies, problem::REQUEST_ID};
+use crate::base::{Error, Result, secret::random_bytes};
+use bytes::Bytes;
+use poem::{
+    Body, Endpoint, EndpointExt, IntoResponse, Request, Response,
+    error::ReadBodyError,
+    http::{HeaderName, HeaderValue, header},
+};
+use std::{sync::Arc, time::Instant};
+use tracing::Instrument;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The largest body that is read whole before anybody knows who sent it.
+const SMALL_BODY: u64 = 1024 * 1024;
+
+/// Dresses the endpoint: every request gets a client, an id and a log line, every answer the
+/// headers that all answers have.
+pub fn around<E>(endpoint: E, proxies: Proxies) -> impl Endpoint<Output = Response>
+where
+    E: Endpoint<Output = Response> + 'static,
+{
+    let endpoint = Arc::new(
+        endpoint
+            .with(poem::middleware::CatchPanic::new().with_handler(|_| Problem::from_panic()))
+            .map_to_response(),
+    );
+    poem::endpoint::make(move |mut req: Request| {
+        let client = proxies.client(&req);
+        let id = request_id(&req);
+        let span = tracing::info_span!("request", id = %id, method = %req.method(),
+            path = %req.uri().path(), client = client.address.map(tracing::field::display));
+        req.set_data(client);
+        let endpoint = endpoint.clone();
+        let answer = async move {
+            let started = Instant::now();
+            let mut response = endpoint.get_response(req).await;
+            // The query stays out of the log: it may carry a signature.
+            tracing::info!(
+                status = response.status().as_u16(),
+                ms = started.elapsed().as_secs_f64() * 1e3,
+                "answered"
+            );
+            finish(&mut response);
+            Ok::<_, poem::Error>(response)
+        };
+        REQUEST_ID.scope(id, answer).instrument(span)
+    })
+}
+
+/// The id that a proxy gave the request, where it is harmless, or a new one.
+fn request_id(req: &Request) -> String {
+    let given = req.header(X_REQUEST_ID).filter(|id| {
+        (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    });
+    given.map(str::to_owned).unwrap_or_else(|| {
+        let bytes = random_bytes::<12>().unwrap_or_default();
+        bs58::encode(bytes).into_string()
+    })
+}
+
+fn finish(response: &mut Response) {
+    if let Ok(id) = REQUEST_ID.with(|id| HeaderValue::from_str(id)) {
+        response.headers_mut().insert(X_REQUEST_ID, id);
+    }
+    let challenge = response.status() == poem::http::StatusCode::UNAUTHORIZED;
+    let headers = response.headers_mut();
+    let mut default = |name: HeaderName, value| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    default(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
+    default(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    if challenge {
+        default(header::WWW_AUTHENTICATE, "Bearer");
+    }
+}
+
+/// Reads the bodies that the framework would otherwise read without bound. What `streams` says
+/// yes to is left alone: its handler reads it, after it knows who is calling.
+pub async fn bound_body(mut req: Request, streams: fn(&Request) -> bool) -> poem::Result<Request> {
+    if streams(&req) {
+        return Ok(req);
+    }
+    let bytes = read_body(req.take_body(), req.header(header::CONTENT_LENGTH), SMALL_BODY).await;
+    req.set_body(Body::from(bytes.map_err(Problem::from)?));
+    Ok(req)
+}
+
+/// The whole body, if it is not larger than `allowed` bytes.
+pub async fn read_body(body: Body, declared: Option<&str>, allowed: u64) -> Result<Bytes> {
+    let too_large = Error::TooLarge { field: "body", allowed };
+    if declared.and_then(|n| n.parse::<u64>().ok()).is_some_and(|n| n > allowed) {
+        return Err(too_large);
+    }
+    body.into_bytes_limit(allowed as usize).await.map_err(|e| match e {
+        ReadBodyError::PayloadTooLarge => too_large,
+        e => Error::Malformed(format!("the body cannot be read: {e}")),
+    })
+}
+
+/// For answers that must not be kept by anyone on the way.
+pub fn no_store(response: impl IntoResponse) -> Response {
+    response.with_header(header::CACHE_CONTROL, "no-store").into_response()
+}

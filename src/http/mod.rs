@@ -1,0 +1,15 @@
+//! What all endpoints share. It knows no feature and no tenant.
+
+pub mod client;
+pub mod conditional;
+pub mod disposition;
+pub mod document;
+pub mod json;
+pub mod layers;
+pub mod multipart;
+pub mod paging;
+pub mod problem;
+pub mod range;
+
+pub use client::{Client, Proxies};
+pub use problem::Problem;

@@ -1,0 +1,67 @@
+//! How much picture work may happen at once. Holds no queue and no policy about whose turn it is:
+//! whoever asks first is served first.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tracing::Span;
+
+use super::Error;
+
+const MIB: u64 = 1024 * 1024;
+
+/// A share of memory that decoders may use together, in permits of one MiB.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    permits: Arc<Semaphore>,
+    whole: u32,
+    least: u32,
+}
+
+impl Budget {
+    /// At most `bytes` of estimated memory and at most `parallel` jobs at once.
+    pub fn new(bytes: u64, parallel: usize) -> Self {
+        let whole = u32::try_from(bytes / MIB).unwrap_or(u32::MAX).clamp(1, MAX_PERMITS);
+        let parallel = u32::try_from(parallel).unwrap_or(u32::MAX).clamp(1, whole);
+        // A multiple of `parallel`, so that one job more never fits into a remainder.
+        let least = whole / parallel;
+        let whole = least * parallel;
+        Self { permits: Arc::new(Semaphore::new(whole as usize)), whole, least }
+    }
+
+    /// Runs `work` on a blocking thread as soon as `cost_bytes` of the budget are free.
+    ///
+    /// Every job takes at least its fair share, so no more than `parallel` ever run; one that
+    /// asks for more than there is waits for the whole and runs alone. The budget bounds memory
+    /// and not time: decoders cannot be interrupted, so `probe` keeps their input small enough
+    /// to end by itself. If the caller goes away, work that has begun still holds its share.
+    ///
+    /// A panic inside a codec is the picture's fault and comes back as [`Error::Damaged`].
+    pub async fn run<T, F>(&self, cost_bytes: u64, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, Error> + Send + 'static,
+    {
+        let wanted = u32::try_from(cost_bytes.div_ceil(MIB)).unwrap_or(u32::MAX);
+        let share = wanted.max(self.least).min(self.whole);
+        let Ok(permit) = self.permits.clone().acquire_many_owned(share).await else {
+            return Err(Error::Stopped);
+        };
+        let span = Span::current();
+        let job = tokio::task::spawn_blocking(move || {
+            let _held = permit;
+            span.in_scope(work)
+        });
+        match job.await {
+            Ok(outcome) => outcome,
+            Err(failed) if failed.is_panic() => {
+                tracing::warn!("a codec panicked; the picture is refused");
+                Err(Error::Damaged("its decoder gave up".into()))
+            }
+            Err(_) => Err(Error::Stopped),
+        }
+    }
+}
+
+/// The semaphore takes far more; this is 1 TiB and keeps the arithmetic in `u32`.
+const MAX_PERMITS: u32 = 1 << 20;

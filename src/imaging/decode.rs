@@ -1,0 +1,99 @@
+//! Bytes to pixels, by whichever decoder does it best. Each sees only the public part of a file
+//! that has passed the probe, and gives back what the probe has promised or nothing.
+
+#[cfg(feature = "codecs")]
+mod avif;
+mod jpeg;
+
+use std::path::Path;
+
+use image::codecs::bmp::BmpDecoder;
+use image::codecs::gif::GifDecoder;
+use image::codecs::png::PngDecoder;
+use image::codecs::webp::WebPDecoder;
+use image::{DynamicImage, ImageDecoder, Limits, RgbImage, RgbaImage};
+use webp::PixelLayout;
+
+use super::probe::{Decoding, Probe};
+use super::{Error, Format};
+
+/// A decoder may ask for so much beyond its share for its own tables.
+const SLACK: u64 = 32 * 1024 * 1024;
+
+/// Decodes the picture, or the first frame of an animation, as it is stored: not turned, in its
+/// own colours, with as many bits as it has.
+///
+/// A JPEG comes back `reduction` times smaller, everything else in full.
+pub(super) fn decode(path: &Path, probe: &Probe, reduction: u32) -> Result<DynamicImage, Error> {
+    let reader = || probe.parts().reader(path);
+    match probe.format {
+        Format::Jpeg => jpeg::decode(path, probe, reduction),
+        Format::Png => {
+            let decoder = PngDecoder::with_limits(reader()?, limits(probe)).map_err(refused)?;
+            with(decoder, probe)
+        }
+        Format::Gif => with(GifDecoder::new(reader()?).map_err(refused)?, probe),
+        Format::Bmp => with(BmpDecoder::new(reader()?).map_err(refused)?, probe),
+        Format::Webp if probe.is_animated => animated_webp(path, probe),
+        Format::Webp => still_webp(path, probe),
+        #[cfg(feature = "codecs")]
+        Format::Avif => avif::decode(path, probe),
+        #[cfg(not(feature = "codecs"))]
+        Format::Avif => Err(Error::damaged("it cannot be decoded by this build")),
+    }
+}
+
+fn refused(cause: image::ImageError) -> Error {
+    tracing::debug!(%cause, "a picture could not be decoded");
+    Error::damaged("it cannot be decoded")
+}
+
+fn limits(probe: &Probe) -> Limits {
+    let per_pixel = match probe.inside.decoding {
+        Decoding::Whole { bytes_per_pixel } => bytes_per_pixel,
+        Decoding::Jpeg { .. } => 11,
+    };
+    let mut limits = Limits::no_limits();
+    limits.max_image_width = Some(probe.width);
+    limits.max_image_height = Some(probe.height);
+    limits.max_alloc = Some(probe.pixels() * per_pixel + SLACK);
+    limits
+}
+
+/// Decodes with one of the decoders of `image`. Its limits must be set by hand, as making an
+/// image from a decoder sets none.
+fn with(mut decoder: impl ImageDecoder, probe: &Probe) -> Result<DynamicImage, Error> {
+    if decoder.dimensions() != (probe.width, probe.height) {
+        return Err(other_size());
+    }
+    decoder.set_limits(limits(probe)).map_err(refused)?;
+    DynamicImage::from_decoder(decoder).map_err(refused)
+}
+
+fn other_size() -> Error {
+    Error::damaged("its pixels have another size than its header says")
+}
+
+fn animated_webp(path: &Path, probe: &Probe) -> Result<DynamicImage, Error> {
+    with(WebPDecoder::new(probe.parts().reader(path)?).map_err(refused)?, probe)
+}
+
+fn still_webp(path: &Path, probe: &Probe) -> Result<DynamicImage, Error> {
+    let bytes = probe.parts().read(path)?;
+    // An animation of one frame counts as a still picture, but is not stored as one.
+    if webp::BitstreamFeatures::new(&bytes).is_some_and(|features| features.has_animation()) {
+        return animated_webp(path, probe);
+    }
+    let decoded = webp::Decoder::new(&bytes).decode();
+    let pixels = decoded.ok_or_else(|| Error::damaged("it cannot be decoded"))?;
+    drop(bytes);
+    if (pixels.width(), pixels.height()) != (probe.width, probe.height) {
+        return Err(other_size());
+    }
+    let (width, height) = (probe.width, probe.height);
+    let image = match pixels.layout() {
+        PixelLayout::Rgb => RgbImage::from_raw(width, height, pixels.to_vec()).map(Into::into),
+        PixelLayout::Rgba => RgbaImage::from_raw(width, height, pixels.to_vec()).map(Into::into),
+    };
+    image.ok_or_else(other_size)
+}

@@ -1,0 +1,88 @@
+//! Pixels to bytes. Everything that comes in is upright, sRGB and small enough for its format.
+
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{DynamicImage, ImageEncoder};
+
+use super::Error;
+
+fn failed(cause: impl std::fmt::Display) -> Error {
+    Error::Encode(cause.to_string())
+}
+
+fn clamped(quality: u8) -> u8 {
+    quality.clamp(1, 100)
+}
+
+/// Colours get half the resolution below this quality, as nobody will see the difference.
+const FULL_COLOR: u8 = 90;
+
+#[cfg(feature = "codecs")]
+pub(super) fn jpeg(image: &DynamicImage, quality: u8) -> Result<Vec<u8>, Error> {
+    use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
+
+    let rgb = as_rgb(image);
+    let (width, height) = (rgb.width() as usize, rgb.height() as usize);
+    let quality = clamped(quality);
+    let mut compressor = Compressor::new().map_err(failed)?;
+    compressor.set_quality(i32::from(quality)).map_err(failed)?;
+    let sampling = if quality < FULL_COLOR { Subsamp::Sub2x2 } else { Subsamp::None };
+    compressor.set_subsamp(sampling).map_err(failed)?;
+    compressor.set_optimize(true).map_err(failed)?;
+    let pixels = rgb.as_raw().as_slice();
+    let pixels = Image { pixels, width, pitch: width * 3, height, format: PixelFormat::RGB };
+    compressor.compress_to_vec(pixels).map_err(failed)
+}
+
+#[cfg(not(feature = "codecs"))]
+pub(super) fn jpeg(image: &DynamicImage, quality: u8) -> Result<Vec<u8>, Error> {
+    use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+
+    let rgb = as_rgb(image);
+    let side = |length: u32| u16::try_from(length).map_err(failed);
+    let (width, height) = (side(rgb.width())?, side(rgb.height())?);
+    let quality = clamped(quality);
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, quality);
+    encoder.set_sampling_factor(if quality < FULL_COLOR {
+        SamplingFactor::R_4_2_0
+    } else {
+        SamplingFactor::R_4_4_4
+    });
+    encoder.set_optimized_huffman_tables(true);
+    encoder.encode(&rgb, width, height, ColorType::Rgb).map_err(failed)?;
+    Ok(bytes)
+}
+
+fn as_rgb(image: &DynamicImage) -> std::borrow::Cow<'_, image::RgbImage> {
+    use std::borrow::Cow;
+    match image {
+        DynamicImage::ImageRgb8(rgb) => Cow::Borrowed(rgb),
+        other => Cow::Owned(other.to_rgb8()),
+    }
+}
+
+/// With loss; transparency is kept.
+pub(super) fn webp(image: &DynamicImage, quality: u8) -> Result<Vec<u8>, Error> {
+    let quality = f32::from(clamped(quality));
+    let (width, height) = (image.width(), image.height());
+    let encoded = if let DynamicImage::ImageRgb8(rgb) = image {
+        webp::Encoder::from_rgb(rgb, width, height).encode_simple(false, quality)
+    } else {
+        let rgba = image.to_rgba8();
+        webp::Encoder::from_rgba(&rgba, width, height).encode_simple(false, quality)
+    };
+    let encoded = encoded.map_err(|cause| Error::Encode(format!("{cause:?}")))?;
+    Ok(encoded.to_vec())
+}
+
+/// Without loss, with the colour profile if one is given.
+pub(super) fn png(image: &DynamicImage, profile: Option<Vec<u8>>) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let mut encoder =
+        PngEncoder::new_with_quality(&mut bytes, CompressionType::Default, FilterType::Adaptive);
+    if let Some(profile) = profile {
+        encoder.set_icc_profile(profile).map_err(failed)?;
+    }
+    image.write_with_encoder(encoder).map_err(failed)?;
+    Ok(bytes)
+}

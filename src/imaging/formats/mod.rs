@@ -1,0 +1,91 @@
+//! One file per format: each reads headers, and says which bytes of a file are the picture.
+//! Nothing here unfolds pixels.
+
+mod av1;
+mod avif;
+mod bmp;
+mod boxes;
+mod gif;
+mod items;
+mod jpeg;
+mod png;
+mod webp;
+
+use super::probe::Probe;
+use super::source::Source;
+use super::{Error, Format, Limits};
+
+/// So many bytes at the start of a file are enough to recognise it.
+pub(super) const HEAD: u64 = 1024;
+
+/// Reads the headers of a file of a known format, from its start.
+pub(super) fn read(format: Format, source: Source, limits: &Limits) -> Result<Probe, Error> {
+    match format {
+        Format::Jpeg => jpeg::read(source, limits),
+        Format::Png => png::read(source, limits),
+        Format::Gif => gif::read(source, limits),
+        Format::Webp => webp::read(source, limits),
+        Format::Bmp => bmp::read(source, limits),
+        Format::Avif => avif::read(source, limits),
+    }
+}
+
+const NOT_A_PICTURE: &str = "it is not a picture";
+const NOT_DECODED: &str = "convert it to JPEG, PNG or WebP first";
+
+/// Formats that are known by their first bytes and not taken.
+const FOREIGN: &[(&[u8], &str, &str)] = &[
+    (b"II*\0", "TIFF", NOT_DECODED),
+    (b"MM\0*", "TIFF", NOT_DECODED),
+    (b"\xff\x0a", "JPEG XL", NOT_DECODED),
+    (b"\0\0\0\x0cJXL ", "JPEG XL", NOT_DECODED),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000", NOT_DECODED),
+    (b"8BPS", "a Photoshop document", NOT_DECODED),
+    (b"\0\0\x01\0", "an icon file", NOT_DECODED),
+    (b"%PDF-", "PDF", NOT_A_PICTURE),
+    (b"\x1a\x45\xdf\xa3", "WebM", NOT_A_PICTURE),
+    (b"OggS", "Ogg", NOT_A_PICTURE),
+    (b"ID3", "MP3", NOT_A_PICTURE),
+    (b"fLaC", "FLAC", NOT_A_PICTURE),
+    (b"PK\x03\x04", "a ZIP archive", NOT_A_PICTURE),
+];
+
+/// The format of a file by its first bytes.
+pub(super) fn recognise(head: &[u8]) -> Result<Format, Error> {
+    let format = match head {
+        [0xff, 0xd8, 0xff, ..] => Format::Jpeg,
+        _ if head.starts_with(png::SIGNATURE) => Format::Png,
+        _ if head.starts_with(b"GIF87a") || head.starts_with(b"GIF89a") => Format::Gif,
+        _ if head.starts_with(b"RIFF") => recognise_riff(head)?,
+        _ if bmp::begins(head) => Format::Bmp,
+        _ if head.get(4..8) == Some(b"ftyp") => avif::recognise(head)?,
+        _ => return Err(foreign(head)),
+    };
+    if Format::accepted().contains(&format) {
+        return Ok(format);
+    }
+    let reason = "this build has no AVIF decoder: build with the feature `codecs`";
+    Err(Error::Unsupported { name: "AVIF", reason })
+}
+
+fn recognise_riff(head: &[u8]) -> Result<Format, Error> {
+    match head.get(8..12) {
+        Some(b"WEBP") => Ok(Format::Webp),
+        Some(b"AVI ") => Err(Error::Unsupported { name: "AVI", reason: NOT_A_PICTURE }),
+        Some(b"WAVE") => Err(Error::Unsupported { name: "WAV", reason: NOT_A_PICTURE }),
+        _ => Err(Error::Unknown),
+    }
+}
+
+fn foreign(head: &[u8]) -> Error {
+    if let Some((_, name, reason)) = FOREIGN.iter().find(|(magic, ..)| head.starts_with(magic)) {
+        return Error::Unsupported { name, reason };
+    }
+    let text = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    if text.starts_with('<') && text.contains("<svg") {
+        let reason = "drawings can carry scripts; export it as PNG or WebP";
+        return Error::Unsupported { name: "SVG", reason };
+    }
+    Error::Unknown
+}

@@ -1,0 +1,124 @@
+//! Pictures: what a file is, what it says about itself, and how it looks when smaller. Knows no
+//! tenant, no HTTP and no SQL, and touches no file but those it is given.
+//!
+//! [`probe`] comes first and reads headers with code of this room alone: type, size, frames,
+//! orientation, and whether the claims are plausible. No decoder sees a file that has not passed
+//! it, and none sees a part of a file that [`strip`] would drop.
+
+mod color;
+mod decode;
+mod encode;
+mod error;
+mod formats;
+mod geometry;
+mod metadata;
+mod orientation;
+mod parts;
+mod probe;
+mod render;
+mod source;
+mod tiff;
+
+pub mod budget;
+
+use std::fs::File;
+use std::path::Path;
+
+pub use budget::Budget;
+pub use error::Error;
+pub use geometry::Fit;
+pub use metadata::{Gps, Metadata, read_metadata};
+pub use orientation::Orientation;
+pub use probe::{Probe, Purpose, probe};
+pub use render::{Rendered, Rendition, VariantSpec, render, resize, to_png};
+
+/// A kind of picture, known by its content and never by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    Jpeg,
+    Png,
+    Gif,
+    Webp,
+    Bmp,
+    Avif,
+}
+
+impl Format {
+    /// The registered media type.
+    pub fn mime(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Gif => "image/gif",
+            Self::Webp => "image/webp",
+            Self::Bmp => "image/bmp",
+            Self::Avif => "image/avif",
+        }
+    }
+
+    /// The usual file name extension, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::Gif => "gif",
+            Self::Webp => "webp",
+            Self::Bmp => "bmp",
+            Self::Avif => "avif",
+        }
+    }
+
+    /// The format with this media type, whether or not this build can decode it.
+    pub fn from_mime(mime: &str) -> Option<Self> {
+        [Self::Jpeg, Self::Png, Self::Gif, Self::Webp, Self::Bmp, Self::Avif]
+            .into_iter()
+            .find(|format| format.mime().eq_ignore_ascii_case(mime.trim()))
+    }
+
+    /// What this build can take in. AVIF needs the feature `codecs`.
+    pub const fn accepted() -> &'static [Self] {
+        if cfg!(feature = "codecs") {
+            &[Self::Jpeg, Self::Png, Self::Gif, Self::Webp, Self::Bmp, Self::Avif]
+        } else {
+            &[Self::Jpeg, Self::Png, Self::Gif, Self::Webp, Self::Bmp]
+        }
+    }
+}
+
+/// What a picture may claim at most. Memory and time of all later work follow from these, as no
+/// decoder can be interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Width × height of one frame. An animation may have ten times as many in all its frames.
+    pub max_pixels: u64,
+    /// The same for pictures that can only be decoded whole: progressive JPEG and AVIF.
+    pub max_progressive_pixels: u64,
+    pub max_frames: u32,
+    /// Pixels along one side.
+    pub max_side: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_pixels: 120_000_000,
+            max_progressive_pixels: 50_000_000,
+            max_frames: 2_000,
+            max_side: 65_500,
+        }
+    }
+}
+
+/// Writes the public bytes of a picture to the end of `to`.
+///
+/// These are the same pixels, bit for bit, without anything that tells about the photographer.
+/// What stays is the colour profile, the loop of an animation and, where it is needed, the
+/// orientation.
+///
+/// Stripping what has been stripped gives the same bytes again. Memory use is small and constant.
+///
+/// # Errors
+/// [`Error::Io`], or [`Error::Damaged`] if the file is not the one that was probed.
+pub fn strip(path: &Path, probe: &Probe, to: &mut File) -> Result<(), Error> {
+    probe.parts().write(path, to)
+}

@@ -1,0 +1,222 @@
+//! Smaller pictures out of a large one: decoded once and reduced, cut and resampled, converted to
+//! sRGB, turned upright and encoded. The large picture itself is never turned or converted.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use fast_image_resize::{FilterType, MulDiv, ResizeAlg, ResizeOptions, Resizer};
+use image::DynamicImage;
+use moxcms::ColorProfile;
+
+use super::decode::decode;
+use super::geometry::{self, HEADROOM, MAX_VARIANT, PLACEHOLDER, Plan};
+use super::probe::Probe;
+use super::{Error, Fit, Format, color, encode};
+
+/// What a variant should be like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariantSpec {
+    pub name: String,
+    pub fit: Fit,
+    /// 1 to 100, as JPEG and WebP encoders count it.
+    pub quality: u8,
+}
+
+/// One finished picture, upright, in sRGB and without metadata.
+#[derive(Debug, Clone)]
+pub struct Rendition {
+    pub name: String,
+    pub format: Format,
+    pub width: u32,
+    pub height: u32,
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// In the order of the specifications.
+    pub renditions: Vec<Rendition>,
+    /// A ThumbHash.
+    pub placeholder: Vec<u8>,
+    /// The average of what can be seen, as RGB.
+    pub color: [u8; 3],
+}
+
+/// The decoded picture as it is stored.
+struct Original {
+    /// Colours are multiplied by alpha where anything is transparent, as resampling needs it.
+    pixels: DynamicImage,
+    is_transparent: bool,
+    profile: Option<ColorProfile>,
+    stored: (u32, u32),
+}
+
+/// Makes all variants of a picture, or of the first frame of an animation: JPEG where everything
+/// is opaque, WebP otherwise.
+///
+/// Takes as long as decoding takes and cannot be interrupted; the limits of the probe keep that
+/// to seconds.
+///
+/// # Errors
+/// [`Error::Damaged`] if the pixels cannot be decoded; [`Error::Io`]; [`Error::Encode`].
+pub fn render(path: &Path, probe: &Probe, specs: &[VariantSpec]) -> Result<Rendered, Error> {
+    let original = Original::load(path, probe, geometry::reduction(probe, specs))?;
+    let planned = specs.iter().map(|spec| geometry::plan(probe, spec.fit, MAX_VARIANT));
+    let mut order: Vec<(usize, Plan)> = planned.enumerate().collect();
+    order.sort_by(|(_, a), (_, b)| b.scale().total_cmp(&a.scale()));
+
+    // Whole pictures made so far, each smaller than the one before: sources for smaller ones.
+    let mut made: Vec<(Plan, DynamicImage)> = Vec::new();
+    let mut renditions: Vec<Option<Rendition>> = specs.iter().map(|_| None).collect();
+    for (index, plan) in order {
+        let Some(spec) = specs.get(index) else { continue };
+        let image = original.variant(&plan, &made)?;
+        let upright = upright(&image, probe);
+        let format = if original.is_transparent { Format::Webp } else { Format::Jpeg };
+        renditions[index] = Some(finish(&spec.name, &upright, format, spec.quality)?);
+        if plan.is_whole {
+            made.push((plan, image));
+        }
+    }
+    let tiny = Fit::Contain { longer_side: PLACEHOLDER };
+    let tiny = original.variant(&geometry::plan(probe, tiny, PLACEHOLDER), &made)?;
+    let tiny = upright(&tiny, probe).to_rgba8();
+    Ok(Rendered {
+        renditions: renditions.into_iter().flatten().collect(),
+        placeholder: color::placeholder(&tiny),
+        color: color::average(&tiny),
+    })
+}
+
+/// Makes the picture itself smaller: upright, at most `width` pixels wide, and of the same family
+/// (PNG for PNG, BMP and still GIF; JPEG, or WebP where transparent, for AVIF).
+///
+/// # Errors
+/// As [`render`]; [`Error::AnimatedResize`] for animations.
+pub fn resize(path: &Path, probe: &Probe, width: u32, quality: u8) -> Result<Rendition, Error> {
+    if probe.is_animated {
+        return Err(Error::AnimatedResize);
+    }
+    let most = match probe.format {
+        Format::Webp | Format::Avif => MAX_VARIANT,
+        _ => u32::from(u16::MAX),
+    };
+    let plan = geometry::plan(probe, Fit::Width(width), most);
+    let original = Original::load(path, probe, geometry::reduction_to_width(probe, width))?;
+    let format = match probe.format {
+        Format::Jpeg => Format::Jpeg,
+        Format::Png | Format::Bmp | Format::Gif => Format::Png,
+        Format::Webp => Format::Webp,
+        Format::Avif if original.is_transparent => Format::Webp,
+        Format::Avif => Format::Jpeg,
+    };
+    let image = original.variant(&plan, &[])?;
+    drop(original);
+    finish("resized", &upright(&image, probe), format, quality)
+}
+
+/// The picture as PNG, without loss: upright, with its profile and all its bits.
+///
+/// # Errors
+/// As [`render`].
+pub fn to_png(path: &Path, probe: &Probe) -> Result<Vec<u8>, Error> {
+    let mut image = decode(path, probe, 1)?;
+    image.apply_orientation(probe.orientation.turn());
+    encode::png(&image, color::profile_bytes(path, probe))
+}
+
+impl Original {
+    fn load(path: &Path, probe: &Probe, reduction: u32) -> Result<Self, Error> {
+        let mut pixels = decode(path, probe, reduction)?;
+        let is_transparent = color::is_transparent(&pixels);
+        if is_transparent {
+            MulDiv::new().multiply_alpha_inplace(&mut pixels).map_err(resampling)?;
+        }
+        let stored = (probe.width, probe.height);
+        Ok(Self { pixels, is_transparent, profile: color::profile(path, probe), stored })
+    }
+
+    /// A variant as it is stored, in sRGB with eight bits: from a smaller picture that is large
+    /// enough if one has been made already.
+    fn variant(&self, plan: &Plan, made: &[(Plan, DynamicImage)]) -> Result<DynamicImage, Error> {
+        let enough = plan.scale() * HEADROOM;
+        let smaller = made.iter().rev().find(|(source, _)| source.scale() >= enough);
+        if let Some((_, source)) = smaller {
+            return resample(source, self.stored, plan, self.is_transparent);
+        }
+        let mut image = resample(&self.pixels, self.stored, plan, false)?;
+        if self.is_transparent {
+            MulDiv::new().divide_alpha_inplace(&mut image).map_err(resampling)?;
+        }
+        Ok(self.finished(image))
+    }
+
+    /// Eight bits per colour, RGB or RGBA, sRGB.
+    fn finished(&self, image: DynamicImage) -> DynamicImage {
+        let is_gray = matches!(image, DynamicImage::ImageLuma8(_) | DynamicImage::ImageLuma16(_));
+        let image = if self.is_transparent {
+            DynamicImage::from(image.into_rgba8())
+        } else if is_gray {
+            DynamicImage::from(image.into_luma8())
+        } else {
+            DynamicImage::from(image.into_rgb8())
+        };
+        let image = match &self.profile {
+            Some(profile) => color::to_srgb(image, profile),
+            None => image,
+        };
+        if is_gray && !self.is_transparent { image.into_rgb8().into() } else { image }
+    }
+}
+
+fn resampling(cause: impl std::fmt::Display) -> Error {
+    Error::Encode(cause.to_string())
+}
+
+/// The middle of `source`, which shows all of the picture, in the size of the plan.
+fn resample(
+    source: &DynamicImage,
+    stored: (u32, u32),
+    plan: &Plan,
+    use_alpha: bool,
+) -> Result<DynamicImage, Error> {
+    let share = |part: f64, whole: u32, pixels: u32| {
+        let pixels = f64::from(pixels);
+        (part / f64::from(whole) * pixels).clamp(1.0, pixels)
+    };
+    let width = share(plan.from.0, stored.0, source.width());
+    let height = share(plan.from.1, stored.1, source.height());
+    let left = (f64::from(source.width()) - width) / 2.0;
+    let top = (f64::from(source.height()) - height) / 2.0;
+    let mut target = DynamicImage::new(plan.to.0, plan.to.1, source.color());
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+        .crop(left, top, width, height)
+        .use_alpha(use_alpha);
+    Resizer::new().resize(source, &mut target, &options).map_err(resampling)?;
+    Ok(target)
+}
+
+fn upright<'a>(image: &'a DynamicImage, probe: &Probe) -> Cow<'a, DynamicImage> {
+    if probe.orientation.is_upright() {
+        return Cow::Borrowed(image);
+    }
+    let mut turned = image.clone();
+    turned.apply_orientation(probe.orientation.turn());
+    Cow::Owned(turned)
+}
+
+fn finish(
+    name: &str,
+    image: &DynamicImage,
+    format: Format,
+    quality: u8,
+) -> Result<Rendition, Error> {
+    let bytes = match format {
+        Format::Png => encode::png(image, None)?,
+        Format::Webp => encode::webp(image, quality)?,
+        _ => encode::jpeg(image, quality)?,
+    };
+    let (width, height) = (image.width(), image.height());
+    Ok(Rendition { name: name.to_owned(), format, width, height, bytes })
+}

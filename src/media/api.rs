@@ -1,0 +1,355 @@
+//! `/media` over HTTP: parse, call, shape. No rule lives here.
+
+use super::{
+    delete, edit, embed, listing,
+    patch::MediaPatch,
+    remote,
+    request::UploadRequest,
+    sign,
+    upload::{Outcome, Receiving, Uploads},
+    view::{EmbedListView, MediaPageView, MediaView},
+};
+use crate::{
+    accounts::{
+        Caller, Visitor,
+        caller::{ReadMedia, WriteMedia},
+    },
+    base::{Error, Result, page::Ask, secret::Secret},
+    http::{Problem, json::LargeJson, paging::link_header},
+    site::Links,
+};
+use poem::web::Data;
+use poem_openapi::{
+    ApiResponse, Object, OpenApi, Tags,
+    param::{Header, Path, Query},
+    payload::Json,
+    types::Example,
+};
+use std::sync::Arc;
+
+pub struct MediaApi;
+
+#[derive(Tags)]
+enum Tag {
+    /// Uploading pictures, finding them, changing and deleting them.
+    Media,
+}
+
+#[OpenApi(tag = "Tag::Media")]
+impl MediaApi {
+    /// Upload a file
+    ///
+    /// As a form with the file in it, or as JSON with a `url` to fetch or the file in `base64`.
+    /// What the bytes are is found out from the bytes; a wrong file name is corrected. A file
+    /// that you have here already is not stored again: the answer is the item there is.
+    #[oai(path = "/media", method = "post", operation_id = "upload_media")]
+    async fn upload(
+        &self,
+        caller: Caller<WriteMedia>,
+        uploads: Data<&Arc<Uploads>>,
+        request: UploadRequest,
+    ) -> Result<Uploaded, Problem> {
+        let links = Links::of(&caller.tenant, &caller.client);
+        let outcome = take_in(&uploads, &caller, request).await?;
+        Ok(match outcome {
+            Outcome::Created(media, secret) => {
+                let at = links.to(&format!("/api/v2/media/{}", media.public_id));
+                let view = MediaView::created(media, &secret, &caller.actor, &links);
+                Uploaded::Created(Json(view), at)
+            }
+            Outcome::Duplicate(media) => {
+                Uploaded::Known(Json(MediaView::duplicate(media, &caller.actor, &links)))
+            }
+        })
+    }
+
+    /// List media
+    ///
+    /// Newest first. Without `owner`: what is public, and what is yours.
+    #[oai(path = "/media", method = "get", operation_id = "list_media")]
+    async fn list(
+        &self,
+        visitor: Visitor<ReadMedia>,
+        /// `me`, or a username.
+        owner: Query<Option<String>>,
+        /// What lies in the trash, instead of what does not.
+        trashed: Query<Option<bool>>,
+        /// How many items, 1 to 100; 24 without it.
+        limit: Query<Option<u32>>,
+        /// The cursor `next` of the page before.
+        after: Query<Option<String>>,
+        /// The cursor `prev` of the page after.
+        before: Query<Option<String>>,
+    ) -> Result<Listed, Problem> {
+        let ask = Ask::parse(limit.0, after.as_deref(), before.as_deref())?;
+        let trashed = trashed.unwrap_or(false);
+        let whose = listing::Whose::parse(owner.as_deref());
+        let page = listing::list(&visitor.tenant, &visitor.actor, whose, trashed, ask).await?;
+        let links = Links::of(&visitor.tenant, &visitor.client);
+        let query = list_query(owner.as_deref(), trashed, limit.0);
+        let link = link_header(&page, &links.to("/api/v2/media"), &query);
+        Ok(Listed::Page(Json(MediaPageView::new(page, &visitor.actor, &links)), link))
+    }
+
+    /// Get an item
+    #[oai(path = "/media/:id", method = "get", operation_id = "get_media")]
+    async fn get(
+        &self,
+        visitor: Visitor<ReadMedia>,
+        /// The item's id.
+        id: Path<String>,
+    ) -> Result<Found, Problem> {
+        let media = listing::find(&visitor.tenant, &visitor.actor, &id).await?;
+        let etag = edit::etag(&media);
+        let links = Links::of(&visitor.tenant, &visitor.client);
+        Ok(Found::Media(Json(MediaView::new(media, &visitor.actor, &links)), etag))
+    }
+
+    /// Change an item
+    ///
+    /// A JSON Merge Patch (RFC 7396): what is not named stays as it is, and `null` takes a thing
+    /// away. With `If-Match`, only if nobody else changed it since.
+    #[oai(path = "/media/:id", method = "patch", operation_id = "update_media")]
+    async fn update(
+        &self,
+        caller: Caller<WriteMedia>,
+        /// The item's id.
+        id: Path<String>,
+        /// The `ETag` of the state that is to be changed.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        body: Json<MediaPatch>,
+    ) -> Result<Found, Problem> {
+        let change = body.0.parse()?;
+        let (tenant, actor) = (&caller.tenant, &caller.actor);
+        let media = edit::edit(tenant, actor, &id, change, if_match.0).await?;
+        let etag = edit::etag(&media);
+        let links = Links::of(tenant, &caller.client);
+        Ok(Found::Media(Json(MediaView::new(media, actor, &links)), etag))
+    }
+
+    /// Delete an item
+    ///
+    /// Into the trash, or for good with `permanent`.
+    #[oai(path = "/media/:id", method = "delete", operation_id = "delete_media")]
+    async fn delete(
+        &self,
+        caller: Caller<WriteMedia>,
+        /// The item's id.
+        id: Path<String>,
+        /// For good, past the trash.
+        permanent: Query<Option<bool>>,
+    ) -> Result<Deleted, Problem> {
+        if permanent.unwrap_or(false) {
+            delete::purge(&caller.tenant, &caller.actor, &id).await?;
+        } else {
+            delete::trash(&caller.tenant, &caller.actor, &id).await?;
+        }
+        Ok(Deleted::Done)
+    }
+
+    /// Restore an item from the trash
+    #[oai(path = "/media/:id/restore", method = "post", operation_id = "restore_media")]
+    async fn restore(
+        &self,
+        caller: Caller<WriteMedia>,
+        /// The item's id.
+        id: Path<String>,
+    ) -> Result<Json<MediaView>, Problem> {
+        let media = delete::restore(&caller.tenant, &caller.actor, &id).await?;
+        let links = Links::of(&caller.tenant, &caller.client);
+        Ok(Json(MediaView::new(media, &caller.actor, &links)))
+    }
+
+    /// Delete an item by its delete link
+    ///
+    /// `key` is the last part of the `delete_url` in the answer that created the item. The item
+    /// goes into the trash.
+    #[oai(
+        path = "/media/:id/delete-with-key",
+        method = "post",
+        operation_id = "delete_media_with_key"
+    )]
+    async fn delete_with_key(
+        &self,
+        visitor: Visitor<WriteMedia>,
+        /// The item's id.
+        id: Path<String>,
+        body: Json<DeleteKey>,
+    ) -> Result<Deleted, Problem> {
+        delete::trash_with_key(&visitor.tenant, &id, &Secret::new(&body.key)).await?;
+        Ok(Deleted::Done)
+    }
+
+    /// Sign the address of a file
+    ///
+    /// Whoever has the signed address may fetch this one file until it expires.
+    #[oai(path = "/media/:id/signed-url", method = "post", operation_id = "create_signed_url")]
+    async fn sign(
+        &self,
+        caller: Caller<WriteMedia>,
+        /// The item's id.
+        id: Path<String>,
+        body: Json<SignRequest>,
+    ) -> Result<SignedUrl, Problem> {
+        let variant = body.variant.as_deref().unwrap_or("original");
+        let expires_in = body.expires_in.unwrap_or(sign::DEFAULT_MS);
+        let (tenant, actor) = (&caller.tenant, &caller.actor);
+        let signed = sign::sign(tenant, actor, &id, variant, expires_in).await?;
+        let url = Links::of(tenant, &caller.client).to(&signed.path);
+        let expires_at = signed.expires_at.to_rfc3339();
+        Ok(SignedUrl::Created(Json(SignedUrlView { url, expires_at })))
+    }
+
+    /// Get an item's embed codes
+    #[oai(path = "/media/:id/embeds", method = "get", operation_id = "list_embeds")]
+    async fn embeds(
+        &self,
+        visitor: Visitor<ReadMedia>,
+        /// The item's id.
+        id: Path<String>,
+    ) -> Result<Json<EmbedListView>, Problem> {
+        let media = listing::find(&visitor.tenant, &visitor.actor, &id).await?;
+        let links = Links::of(&visitor.tenant, &visitor.client);
+        Ok(Json(EmbedListView::new(embed::codes(&media, &links))))
+    }
+}
+
+async fn take_in(
+    uploads: &Uploads,
+    caller: &Caller<WriteMedia>,
+    request: UploadRequest,
+) -> Result<Outcome> {
+    let (tenant, actor) = (&caller.tenant, &caller.actor);
+    let from = match request {
+        UploadRequest::Form(form) => {
+            let mut receiving = Receiving::begin(tenant, actor).await?;
+            let (filename, details) = form.receive(&mut receiving).await?;
+            return receiving.finish(uploads, filename, details).await;
+        }
+        UploadRequest::Json(LargeJson(from)) => from,
+    };
+    let details = from.details()?;
+    match (from.url, from.base64) {
+        (Some(url), None) => remote::from_url(uploads, tenant, actor, &url, details).await,
+        (None, Some(text)) => {
+            let name = from.filename.unwrap_or_default();
+            remote::from_base64(uploads, tenant, actor, text, &name, details).await
+        }
+        (None, None) => Err(Error::invalid("url", "is missing; `base64` would do as well")),
+        (Some(_), Some(_)) => Err(Error::invalid("base64", "cannot be combined with `url`")),
+    }
+}
+
+fn list_query(owner: Option<&str>, trashed: bool, limit: Option<u32>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    if let Some(owner) = owner {
+        query.append_pair("owner", owner);
+    }
+    if trashed {
+        query.append_pair("trashed", "true");
+    }
+    if let Some(limit) = limit {
+        query.append_pair("limit", &limit.to_string());
+    }
+    query.finish()
+}
+
+#[derive(ApiResponse)]
+enum Uploaded {
+    /// You have this file here already, as this item.
+    #[oai(status = 200)]
+    Known(Json<MediaView>),
+    /// The file is stored.
+    #[oai(status = 201)]
+    Created(
+        Json<MediaView>,
+        /// Where the item can be read.
+        #[oai(header = "Location")]
+        String,
+    ),
+}
+
+#[derive(ApiResponse)]
+enum Listed {
+    /// A page.
+    #[oai(status = 200)]
+    Page(
+        Json<MediaPageView>,
+        /// The neighbouring pages, as RFC 8288 has it.
+        #[oai(header = "Link")]
+        Option<String>,
+    ),
+}
+
+#[derive(ApiResponse)]
+enum Found {
+    /// The item.
+    #[oai(status = 200)]
+    Media(
+        Json<MediaView>,
+        /// Names this state of the item.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+#[derive(ApiResponse)]
+enum Deleted {
+    /// Done.
+    #[oai(status = 204)]
+    Done,
+}
+
+#[derive(ApiResponse)]
+enum SignedUrl {
+    /// The signed address.
+    #[oai(status = 201)]
+    Created(Json<SignedUrlView>),
+}
+
+#[derive(Object)]
+#[oai(example = true)]
+struct DeleteKey {
+    /// The last part of the item's `delete_url`.
+    key: String,
+}
+
+impl Example for DeleteKey {
+    fn example() -> Self {
+        Self { key: "5Hue…".to_owned() }
+    }
+}
+
+#[derive(Object)]
+#[oai(deny_unknown_fields, example = true)]
+struct SignRequest {
+    /// `original`, or the name of a variant; `original` without it.
+    variant: Option<String>,
+    /// How long the address is good, in milliseconds; an hour without it.
+    expires_in: Option<i64>,
+}
+
+impl Example for SignRequest {
+    fn example() -> Self {
+        Self { variant: Some("medium".to_owned()), expires_in: Some(3_600_000) }
+    }
+}
+
+#[derive(Object)]
+#[oai(rename = "SignedUrl", example = true)]
+struct SignedUrlView {
+    url: String,
+    expires_at: String,
+}
+
+impl Example for SignedUrlView {
+    fn example() -> Self {
+        Self {
+            url:
+                "https://media.example/f/8fKq2ZtP9x/beach.medium.jpg?expires=1769853600&signature=…"
+                    .to_owned(),
+            expires_at: "2026-01-31T10:00:00.000Z".to_owned(),
+        }
+    }
+}

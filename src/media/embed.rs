@@ -1,0 +1,83 @@
+//! Embed codes: the ways to put an item into somebody else's page.
+
+use super::Media;
+use crate::site::Links;
+
+/// One code, ready to be copied.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Embed {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub group: &'static str,
+    pub code: String,
+}
+
+/// All codes of an item, grouped by where they are used.
+pub fn codes(media: &Media, links: &Links) -> Vec<Embed> {
+    let view = links.to(&media.page_path());
+    let original = links.to(&media.file_path(&media.file));
+    let of = |name| {
+        media.variant(name).map_or(original.clone(), |v| links.to(&media.file_path(&v.file)))
+    };
+    let (medium, thumb) = (of("medium"), of("thumb"));
+    let title = media.title.as_deref().unwrap_or(&media.filename);
+    let html = |image: &str| format!("<img src=\"{image}\" alt=\"{}\">", escape_html(title));
+    let linked_html = |image: &str| format!("<a href=\"{view}\">{}</a>", html(image));
+    let markdown = |image: &str| format!("![{}]({image})", escape_markdown(title));
+    let linked_markdown = |image: &str| format!("[{}]({view})", markdown(image));
+    let bbcode = |image: &str| format!("[img]{image}[/img]");
+    let linked_bbcode = |image: &str| format!("[url={view}]{}[/url]", bbcode(image));
+    let embed = |name, label, group, code| Embed { name, label, group, code };
+    vec![
+        embed("viewer_link", "Viewer", "Links", view.clone()),
+        embed("direct_link", "Original", "Links", original.clone()),
+        embed("medium_link", "Medium", "Links", medium.clone()),
+        embed("thumb_link", "Thumbnail", "Links", thumb.clone()),
+        embed("html_original", "Original", "HTML", html(&original)),
+        embed("html_medium_linked", "Medium, linked", "HTML", linked_html(&medium)),
+        embed("html_thumb_linked", "Thumbnail, linked", "HTML", linked_html(&thumb)),
+        embed("markdown_original", "Original", "Markdown", markdown(&original)),
+        embed("markdown_medium_linked", "Medium, linked", "Markdown", linked_markdown(&medium)),
+        embed("markdown_thumb_linked", "Thumbnail, linked", "Markdown", linked_markdown(&thumb)),
+        embed("bbcode_original", "Original", "BBCode", bbcode(&original)),
+        embed("bbcode_medium_linked", "Medium, linked", "BBCode", linked_bbcode(&medium)),
+        embed("bbcode_thumb_linked", "Thumbnail, linked", "BBCode", linked_bbcode(&thumb)),
+    ]
+}
+
+fn escape_html(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+fn escape_markdown(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '\\' | '[' | ']' | '`' | '*' | '_' | '<' | '>' | '!' | '(' | ')') {
+            safe.push('\\');
+        }
+        safe.push(c);
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_cannot_leave_its_place() {
+        assert_eq!(escape_html("\"><script>"), "&quot;&gt;&lt;script&gt;");
+        assert_eq!(escape_markdown("](x)"), "\\]\\(x\\)");
+    }
+}

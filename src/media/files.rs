@@ -1,0 +1,127 @@
+//! `/f/{id}/{file}`: the bytes themselves, ranged and cached, and signed where they are private.
+
+use super::{sign, sql};
+use crate::{
+    accounts::caller,
+    base::{Clock, Error, Result, clock::Millis, ids::PublicId, visibility::Visibility},
+    http::{
+        Client, Problem,
+        disposition::{Disposition, content_disposition},
+        range::{Entity, respond},
+    },
+    tenancy::Tenant,
+};
+use poem::{
+    Request, Response, handler,
+    http::{Method, StatusCode, header},
+    web::{Data, Path, Query},
+};
+use serde::Deserialize;
+use std::sync::Arc;
+
+const A_YEAR_S: i64 = 31_536_000;
+
+#[derive(Deserialize)]
+struct Asked {
+    /// Present: as an attachment.
+    download: Option<String>,
+    expires: Option<String>,
+    signature: Option<String>,
+}
+
+/// `GET` and `HEAD` of a file.
+#[handler]
+pub(crate) async fn file(
+    req: &Request,
+    Path((id, file)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+    tenant: Data<&Arc<Tenant>>,
+    client: Data<&Client>,
+) -> Result<Response, Problem> {
+    if !matches!(*req.method(), Method::GET | Method::HEAD) {
+        let allow = Response::builder().status(StatusCode::METHOD_NOT_ALLOWED);
+        return Ok(allow.header(header::ALLOW, "GET, HEAD").finish());
+    }
+    let wanted = Wanted { tenant: &tenant, client: &client, id: &id, file: &file };
+    let (row, until) = wanted.find(req, &asked).await?;
+    let entity = entity(&row, until, asked.download.is_some());
+    let (folder, name) = (row.folder, row.file);
+    let store = tenant.store().clone();
+    let answer = respond(req.method(), req.headers(), &entity, |range| {
+        let (store, folder, name) = (store.clone(), folder.clone(), name.clone());
+        async move {
+            let open = move || store.read(&folder, &name, &range).map_err(std::io::Error::other);
+            Ok(tokio::fs::File::from_std(tokio::task::spawn_blocking(open).await??))
+        }
+    });
+    Ok(answer.await?)
+}
+
+struct Wanted<'a> {
+    tenant: &'a Tenant,
+    client: &'a Client,
+    id: &'a str,
+    file: &'a str,
+}
+
+impl Wanted<'_> {
+    /// The file, and until when this address is good, if it is a signed one. A signature is
+    /// judged first, so that a wrong one says nothing about what exists.
+    async fn find(&self, req: &Request, asked: &Asked) -> Result<(sql::FileRow, Option<Millis>)> {
+        let until = match &asked.signature {
+            Some(signature) => {
+                let expires = asked.expires.as_deref();
+                Some(sign::verify(self.tenant, self.id, self.file, expires, signature)?)
+            }
+            None => None,
+        };
+        let missing = Error::NotFound("file");
+        let Some(id) = PublicId::parse(self.id) else { return Err(missing) };
+        let name = self.file.to_owned();
+        let row = self.tenant.read(move |db| sql::file(db, &id, &name)).await?.ok_or(missing)?;
+        if until.is_some() && row.facts.trashed_at.is_none() {
+            return if row.facts.is_expired() {
+                Err(Error::Gone("media"))
+            } else {
+                Ok((row, until))
+            };
+        }
+        let open = row.facts.visibility != Visibility::Private && row.facts.trashed_at.is_none();
+        let actor = if open {
+            // Who asks makes no difference, so nobody is asked who they are.
+            crate::accounts::Actor::Guest
+        } else {
+            caller::identify(self.tenant, self.client, req.method(), req.headers()).await?
+        };
+        actor.need_scope(crate::accounts::Scope::MediaRead)?;
+        row.facts.check_see(&actor)?;
+        Ok((row, None))
+    }
+}
+
+fn entity(row: &sql::FileRow, until: Option<Millis>, download: bool) -> Entity {
+    let kind = if download { Disposition::Attachment } else { Disposition::Inline };
+    Entity {
+        // The bytes of a folder never change, and a folder is never used twice.
+        etag: format!("\"{}-{:x}\"", row.file_tag(), row.bytes),
+        modified: row.created_at.system_time(),
+        length: row.bytes,
+        mime: row.mime.clone(),
+        cache_control: cache_control(row, until),
+        disposition: Some(content_disposition(kind, &row.download_name)),
+    }
+}
+
+fn cache_control(row: &sql::FileRow, until: Option<Millis>) -> String {
+    let listed = row.facts.visibility == Visibility::Public && row.facts.trashed_at.is_none();
+    if !listed || until.is_some() {
+        return "private, no-cache".to_owned();
+    }
+    match row.facts.expires_at {
+        None => format!("public, max-age={A_YEAR_S}, immutable"),
+        Some(at) => {
+            let left_s = (at.0 - Clock::now().0).max(0) / 1000;
+            format!("public, max-age={}", left_s.min(A_YEAR_S))
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Uploaded media: what an item is, and the rules it obeys. No I/O here.
+
+pub mod api;
+pub mod delete;
+pub mod edit;
+pub mod embed;
+pub mod expiry;
+pub mod files;
+pub mod listing;
+mod original;
+mod patch;
+pub mod remote;
+mod request;
+pub mod sign;
+mod sql;
+pub mod sweep;
+pub mod upload;
+mod view;
+
+use crate::{
+    accounts::{Actor, Role},
+    base::{
+        Clock, Error, Result,
+        clock::Millis,
+        ids::{MediaId, PublicId, UserId},
+        secret::SecretHash,
+        text::{Description, Filename, Tag, Title},
+        visibility::Visibility,
+    },
+    imaging::Metadata,
+    storage::Folder,
+};
+
+/// One uploaded item.
+#[derive(Debug, Clone)]
+pub struct Media {
+    pub id: MediaId,
+    pub public_id: PublicId,
+    pub owner: Owner,
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub filename: String,
+    pub folder: Folder,
+    pub file: String,
+    pub mime: String,
+    pub bytes: u64,
+    pub width: u32,
+    pub height: u32,
+    pub frames: u32,
+    pub is_animated: bool,
+    pub duration_ms: Option<u64>,
+    pub sha256: [u8; 32],
+    pub placeholder: Vec<u8>,
+    pub color: u32,
+    pub metadata: Metadata,
+    pub taken_at: Option<String>,
+    pub nsfw: bool,
+    pub visibility: Visibility,
+    pub delete_hash: SecretHash,
+    pub created_at: Millis,
+    pub updated_at: Millis,
+    pub expires_at: Option<Millis>,
+    pub trashed_at: Option<Millis>,
+    pub tags: Vec<String>,
+    pub variants: Vec<Variant>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Owner {
+    pub id: UserId,
+    pub username: String,
+}
+
+/// A rendering of an item.
+#[derive(Debug, Clone)]
+pub struct Variant {
+    pub name: String,
+    pub file: String,
+    pub mime: String,
+    pub bytes: u64,
+    pub width: u32,
+    pub height: u32,
+}
+
+/// An item about to be stored, every part of it checked.
+pub struct NewMedia {
+    pub public_id: PublicId,
+    pub owner: UserId,
+    pub title: Option<Title>,
+    pub description: Option<Description>,
+    pub filename: Filename,
+    pub folder: Folder,
+    pub original: original::Original,
+    pub rendered: Rendered,
+    pub nsfw: bool,
+    pub visibility: Visibility,
+    pub delete_hash: SecretHash,
+    pub created_at: Millis,
+    pub expires_at: Option<Millis>,
+    pub tags: Vec<Tag>,
+}
+
+/// What was made of an original.
+pub struct Rendered {
+    pub variants: Vec<Variant>,
+    pub placeholder: Vec<u8>,
+    pub color: u32,
+}
+
+/// The facts that the rules ask about an item.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts {
+    pub owner: UserId,
+    pub visibility: Visibility,
+    pub expires_at: Option<Millis>,
+    pub trashed_at: Option<Millis>,
+}
+
+impl Facts {
+    pub fn is_expired(&self) -> bool {
+        self.expires_at.is_some_and(|at| at <= Clock::now())
+    }
+
+    /// Whether the actor looks after this item: as its owner, or for the site.
+    pub fn may_edit(&self, actor: &Actor) -> bool {
+        actor.is(self.owner) || actor.has_role(Role::Manager)
+    }
+
+    /// Whether the actor may see it. An address, where that is all one needs, they have.
+    ///
+    /// # Errors
+    /// `NotFound` where they may not even know of it; `Gone` where its time is over.
+    pub fn check_see(&self, actor: &Actor) -> Result<()> {
+        let open = self.visibility != Visibility::Private && self.trashed_at.is_none();
+        if !open && !self.may_edit(actor) {
+            return Err(Error::NotFound("media"));
+        }
+        if self.is_expired() {
+            return Err(Error::Gone("media"));
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// Those of [`check_see`](Self::check_see), and `Forbidden` for whoever may only look.
+    pub fn check_edit(&self, actor: &Actor) -> Result<()> {
+        self.check_see(actor)?;
+        if self.may_edit(actor) {
+            Ok(())
+        } else if matches!(actor, Actor::Guest) {
+            Err(Error::Unauthenticated)
+        } else {
+            Err(Error::Forbidden("only the owner may do this"))
+        }
+    }
+}
+
+impl Media {
+    pub fn facts(&self) -> Facts {
+        Facts {
+            owner: self.owner.id,
+            visibility: self.visibility,
+            expires_at: self.expires_at,
+            trashed_at: self.trashed_at,
+        }
+    }
+
+    pub fn variant(&self, name: &str) -> Option<&Variant> {
+        self.variants.iter().find(|v| v.name == name)
+    }
+
+    /// The path of the page that shows the item.
+    pub fn page_path(&self) -> String {
+        let slug = crate::base::text::slug(self.title.as_deref().unwrap_or_default());
+        let and = if slug.is_empty() { "" } else { "/" };
+        format!("/m/{}{and}{slug}", self.public_id)
+    }
+
+    /// The path of one of the item's files.
+    pub fn file_path(&self, file: &str) -> String {
+        format!("/f/{}/{file}", self.public_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::{Proof, User};
+    use crate::base::ids::SessionId;
+
+    fn member(id: i64, role: Role) -> Actor {
+        let (username, email) = ("ana".to_owned(), "ana@example.org".to_owned());
+        let user = User { id: UserId(id), username, email, role, created_at: Clock::now() };
+        Actor::Member(user, Proof::Session(SessionId(1)))
+    }
+
+    fn facts(visibility: Visibility, trashed: bool, expired: bool) -> Facts {
+        Facts {
+            owner: UserId(1),
+            visibility,
+            expires_at: expired.then_some(Millis(1)),
+            trashed_at: trashed.then_some(Millis(1)),
+        }
+    }
+
+    #[test]
+    fn private_and_trashed_items_exist_for_their_keepers_alone() {
+        use Visibility::*;
+        for item in [facts(Private, false, false), facts(Public, true, false)] {
+            for stranger in [Actor::Guest, member(2, Role::User)] {
+                assert!(matches!(item.check_see(&stranger), Err(Error::NotFound(_))));
+                assert!(matches!(item.check_edit(&stranger), Err(Error::NotFound(_))));
+            }
+            for keeper in [member(1, Role::User), member(2, Role::Manager), member(3, Role::Admin)]
+            {
+                assert!(item.check_edit(&keeper).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn others_may_look_at_what_is_open_and_not_touch_it() {
+        for visibility in [Visibility::Public, Visibility::Unlisted] {
+            let item = facts(visibility, false, false);
+            assert!(item.check_see(&Actor::Guest).is_ok());
+            assert!(matches!(item.check_edit(&Actor::Guest), Err(Error::Unauthenticated)));
+            let other = member(2, Role::User);
+            assert!(matches!(item.check_edit(&other), Err(Error::Forbidden(_))));
+        }
+    }
+
+    #[test]
+    fn what_has_expired_is_gone_for_everybody() {
+        let item = facts(Visibility::Public, false, true);
+        assert!(matches!(item.check_see(&member(1, Role::Admin)), Err(Error::Gone(_))));
+        let hidden = facts(Visibility::Private, false, true);
+        assert!(matches!(hidden.check_see(&Actor::Guest), Err(Error::NotFound(_))));
+    }
+}

@@ -1,0 +1,303 @@
+//! Every statement about media.
+
+pub(super) mod listing;
+
+use super::{Facts, Media, NewMedia, Owner, Variant};
+use crate::{
+    base::{
+        Clock, Result,
+        clock::Millis,
+        ids::{MediaId, PublicId, UserId},
+        secret::SecretHash,
+        visibility::Visibility,
+    },
+    db::{Read, Write},
+    sql,
+    storage::Folder,
+    tenancy::Site,
+};
+use rusqlite::{OptionalExtension, Row, params};
+
+/// The columns that [`read_row`] reads, in its order.
+macro_rules! columns {
+    () => {
+        "m.id, m.public_id, m.owner_id, u.username, m.title, m.description, m.filename, m.folder,
+         m.file, m.mime, m.bytes, m.width, m.height, m.frames, m.is_animated, m.duration_ms,
+         m.sha256, m.placeholder, m.color, m.metadata, m.taken_at, m.nsfw, m.visibility,
+         m.delete_hash, m.created_at, m.updated_at, m.expires_at, m.trashed_at
+         FROM media m JOIN users u ON u.id = m.owner_id"
+    };
+}
+const COLUMNS: &str = columns!();
+const BY_PUBLIC_ID: &str = concat!("SELECT ", columns!(), " WHERE m.public_id = ?1");
+const SAME_BYTES: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " WHERE m.owner_id = ?1 AND m.sha256 = ?2 AND m.trashed_at IS NULL
+      AND (m.expires_at IS NULL OR m.expires_at > ?3) ORDER BY m.id DESC LIMIT 1"
+);
+
+sql! {
+    INSERT = "INSERT INTO media (public_id, owner_id, kind, title, description, filename, folder,
+        file, mime, bytes, width, height, frames, is_animated, duration_ms, sha256, placeholder,
+        color, metadata, taken_at, nsfw, visibility, delete_hash, created_at, updated_at,
+        expires_at)
+        VALUES (?1, ?2, 'image', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+                ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?23, ?24)";
+    INSERT_VARIANT = "INSERT INTO variants (media_id, name, file, mime, bytes, width, height)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    VARIANTS = "SELECT name, file, mime, bytes, width, height FROM variants WHERE media_id = ?1
+        ORDER BY width * height DESC";
+    INSERT_TAG = "INSERT INTO media_tags (media_id, position, tag) VALUES (?1, ?2, ?3)";
+    DELETE_TAGS = "DELETE FROM media_tags WHERE media_id = ?1";
+    TAGS = "SELECT tag FROM media_tags WHERE media_id = ?1 ORDER BY position";
+    UPDATE = "UPDATE media SET title = ?2, description = ?3, nsfw = ?4, visibility = ?5,
+        expires_at = ?6, updated_at = max(updated_at + 1, ?7) WHERE id = ?1";
+    SET_TRASHED = "UPDATE media SET trashed_at = ?2, updated_at = max(updated_at + 1, ?3)
+        WHERE id = ?1";
+    FOLDER_EXISTS = "SELECT 1 FROM media WHERE folder = ?1";
+    INSERT_PURGE = "INSERT INTO purges (folder, created_at) SELECT folder, ?2 FROM media
+        WHERE id = ?1 ON CONFLICT (folder) DO NOTHING";
+    DELETE = "DELETE FROM media WHERE id = ?1";
+    DUE = "SELECT id FROM media WHERE expires_at <= ?1
+        UNION SELECT id FROM media WHERE trashed_at <= ?2 LIMIT 500";
+    PURGES = "SELECT folder FROM purges LIMIT 500";
+    DELETE_PURGE = "DELETE FROM purges WHERE folder = ?1";
+    FILE = "SELECT m.owner_id, m.visibility, m.expires_at, m.trashed_at, m.folder, m.created_at,
+            m.filename, m.file, m.mime, m.bytes
+        FROM media m WHERE m.public_id = ?1 AND m.file = ?2
+        UNION ALL
+        SELECT m.owner_id, m.visibility, m.expires_at, m.trashed_at, m.folder, m.created_at,
+            v.file, v.file, v.mime, v.bytes
+        FROM media m JOIN variants v ON v.media_id = m.id WHERE m.public_id = ?1 AND v.file = ?2
+        LIMIT 1";
+}
+
+/// Inserts the item with its variants and tags.
+pub(super) fn insert(db: &Write<Site>, new: &NewMedia) -> Result<MediaId> {
+    let original = &new.original;
+    let (width, height) = original.probe.upright();
+    db.prepare_cached(INSERT)?.execute(params![
+        new.public_id,
+        new.owner,
+        new.title,
+        new.description,
+        new.filename,
+        new.folder,
+        original.file,
+        original.probe.format.mime(),
+        original.bytes as i64,
+        width,
+        height,
+        original.probe.frames,
+        original.probe.is_animated,
+        original.probe.duration_ms.map(|ms| ms as i64),
+        original.sha256,
+        new.rendered.placeholder,
+        new.rendered.color,
+        serde_json::to_string(&original.metadata)?,
+        original.metadata.taken_at,
+        new.nsfw,
+        new.visibility.as_str(),
+        new.delete_hash.0,
+        new.created_at,
+        new.expires_at,
+    ])?;
+    let id = MediaId(db.last_insert_rowid());
+    let mut insert_variant = db.prepare_cached(INSERT_VARIANT)?;
+    for v in &new.rendered.variants {
+        let (bytes, mime) = (v.bytes as i64, &v.mime);
+        insert_variant.execute(params![id, v.name, v.file, mime, bytes, v.width, v.height])?;
+    }
+    set_tags(db, id, new.tags.iter().map(|t| t.as_str()))?;
+    Ok(id)
+}
+
+fn set_tags<'a>(db: &Write<Site>, id: MediaId, tags: impl Iterator<Item = &'a str>) -> Result<()> {
+    db.prepare_cached(DELETE_TAGS)?.execute([id])?;
+    let mut insert = db.prepare_cached(INSERT_TAG)?;
+    for (position, tag) in tags.enumerate() {
+        insert.execute((id, position as i64, tag))?;
+    }
+    Ok(())
+}
+
+pub(super) fn get(db: &Read<Site>, id: &PublicId) -> Result<Option<Media>> {
+    let row = db.prepare_cached(BY_PUBLIC_ID)?.query_row([id], read_row).optional()?;
+    row.map(|media| complete(db, media)).transpose()
+}
+
+/// The owner's newest item with the same bytes that has neither expired nor been thrown away.
+pub(super) fn same_bytes(
+    db: &Read<Site>,
+    owner: UserId,
+    sha256: &[u8; 32],
+) -> Result<Option<Media>> {
+    let mut statement = db.prepare_cached(SAME_BYTES)?;
+    let row = statement.query_row((owner, sha256, Clock::now()), read_row).optional()?;
+    row.map(|media| complete(db, media)).transpose()
+}
+
+/// Adds what lies in other tables.
+fn complete(db: &Read<Site>, mut media: Media) -> Result<Media> {
+    let mut tags = db.prepare_cached(TAGS)?;
+    media.tags = tags.query_map([media.id], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut variants = db.prepare_cached(VARIANTS)?;
+    let read = |r: &Row| {
+        Ok(Variant {
+            name: r.get(0)?,
+            file: r.get(1)?,
+            mime: r.get(2)?,
+            bytes: unsigned(r, 3)?,
+            width: r.get(4)?,
+            height: r.get(5)?,
+        })
+    };
+    media.variants = variants.query_map([media.id], read)?.collect::<rusqlite::Result<_>>()?;
+    Ok(media)
+}
+
+/// Writes what an edit may have changed.
+pub(super) fn update(db: &Write<Site>, media: &Media) -> Result<()> {
+    db.prepare_cached(UPDATE)?.execute(params![
+        media.id,
+        media.title,
+        media.description,
+        media.nsfw,
+        media.visibility.as_str(),
+        media.expires_at,
+        Clock::now()
+    ])?;
+    set_tags(db, media.id, media.tags.iter().map(String::as_str))
+}
+
+pub(super) fn set_trashed(db: &Write<Site>, id: MediaId, at: Option<Millis>) -> Result<()> {
+    db.prepare_cached(SET_TRASHED)?.execute((id, at, Clock::now()))?;
+    Ok(())
+}
+
+pub(super) fn folder_exists(db: &Read<Site>, folder: &Folder) -> Result<bool> {
+    Ok(db.prepare_cached(FOLDER_EXISTS)?.exists([folder])?)
+}
+
+/// Removes the row now, and notes that the bytes are to follow.
+pub(super) fn purge(db: &Write<Site>, id: MediaId) -> Result<()> {
+    db.prepare_cached(INSERT_PURGE)?.execute((id, Clock::now()))?;
+    db.prepare_cached(DELETE)?.execute([id])?;
+    Ok(())
+}
+
+/// Up to 500 items that have expired, or were thrown away before `trashed_before`.
+pub(super) fn due(db: &Read<Site>, trashed_before: Millis) -> Result<Vec<MediaId>> {
+    let mut statement = db.prepare_cached(DUE)?;
+    let ids = statement.query_map((Clock::now(), trashed_before), |r| r.get(0))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Up to 500 folders whose bytes are still to go.
+pub(super) fn purges(db: &Read<Site>) -> Result<Vec<Folder>> {
+    let mut statement = db.prepare_cached(PURGES)?;
+    Ok(statement.query_map([], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn purged(db: &Write<Site>, folder: &Folder) -> Result<()> {
+    db.prepare_cached(DELETE_PURGE)?.execute([folder])?;
+    Ok(())
+}
+
+/// One file of an item: the original or a variant.
+pub(super) struct FileRow {
+    pub facts: Facts,
+    pub folder: Folder,
+    pub created_at: Millis,
+    /// What to call it when it is downloaded.
+    pub download_name: String,
+    pub file: String,
+    pub mime: String,
+    pub bytes: u64,
+}
+
+impl FileRow {
+    /// What tells this file from every other one of the site.
+    pub(super) fn file_tag(&self) -> String {
+        format!("{}-{}", self.folder.as_str().replace('/', "-"), self.file)
+    }
+}
+
+pub(super) fn file(db: &Read<Site>, id: &PublicId, file: &str) -> Result<Option<FileRow>> {
+    let read = |r: &Row| {
+        Ok(FileRow {
+            facts: Facts {
+                owner: r.get(0)?,
+                visibility: read_visibility(r, 1)?,
+                expires_at: r.get(2)?,
+                trashed_at: r.get(3)?,
+            },
+            folder: r.get(4)?,
+            created_at: r.get(5)?,
+            download_name: r.get(6)?,
+            file: r.get(7)?,
+            mime: r.get(8)?,
+            bytes: unsigned(r, 9)?,
+        })
+    };
+    Ok(db.prepare_cached(FILE)?.query_row((id, file), read).optional()?)
+}
+
+fn read_row(r: &Row) -> rusqlite::Result<Media> {
+    Ok(Media {
+        id: r.get(0)?,
+        public_id: r.get(1)?,
+        owner: Owner { id: r.get(2)?, username: r.get(3)? },
+        title: r.get(4)?,
+        description: r.get(5)?,
+        filename: r.get(6)?,
+        folder: r.get(7)?,
+        file: r.get(8)?,
+        mime: r.get(9)?,
+        bytes: unsigned(r, 10)?,
+        width: r.get(11)?,
+        height: r.get(12)?,
+        frames: r.get(13)?,
+        is_animated: r.get(14)?,
+        duration_ms: r.get::<_, Option<i64>>(15)?.map(i64::unsigned_abs),
+        sha256: r.get(16)?,
+        placeholder: r.get(17)?,
+        color: r.get(18)?,
+        // Written by another version, it may hold less than this one knows.
+        metadata: serde_json::from_str(&r.get::<_, String>(19)?).unwrap_or_default(),
+        taken_at: r.get(20)?,
+        nsfw: r.get(21)?,
+        visibility: read_visibility(r, 22)?,
+        delete_hash: SecretHash(r.get(23)?),
+        created_at: r.get(24)?,
+        updated_at: r.get(25)?,
+        expires_at: r.get(26)?,
+        trashed_at: r.get(27)?,
+        tags: Vec::new(),
+        variants: Vec::new(),
+    })
+}
+
+fn unsigned(r: &Row, column: usize) -> rusqlite::Result<u64> {
+    r.get::<_, i64>(column).map(i64::unsigned_abs)
+}
+
+/// The schema admits no other words; should it ever, nobody is meant.
+fn read_visibility(r: &Row, column: usize) -> rusqlite::Result<Visibility> {
+    let word: String = r.get(column)?;
+    Ok(Visibility::parse("visibility", &word).unwrap_or(Visibility::Private))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_statement_prepares() {
+        use crate::{db::sql::assert_prepares, tenancy::Site};
+        assert_prepares::<Site>(super::STATEMENTS);
+        assert_prepares::<Site>(&[
+            ("BY_PUBLIC_ID", super::BY_PUBLIC_ID),
+            ("SAME_BYTES", super::SAME_BYTES),
+        ]);
+    }
+}

@@ -1,0 +1,282 @@
+//! Taking a file in. Every door — forms, URLs, base64 — leads through here, and only this file
+//! knows the order: bytes → what is it? → freed of what is private → seen before? → variants →
+//! files in place → row.
+
+use super::{
+    Media, NewMedia, Rendered, Variant,
+    original::{self, Original, UPLOAD},
+    sql,
+};
+use crate::{
+    accounts::Actor,
+    base::{
+        Clock, Error, Result,
+        ids::{PublicId, UserId},
+        secret::Secret,
+        text::{Description, Filename, Tag, Title},
+        visibility::Visibility,
+    },
+    imaging::{self, Budget, Fit, Purpose, VariantSpec},
+    outward::Fetcher,
+    site::{Settings, settings},
+    storage::{Incoming, Landed},
+    tenancy::Tenant,
+};
+use std::sync::Arc;
+use tokio::{
+    fs::File,
+    io::{AsyncWriteExt, BufWriter},
+};
+
+/// What taking files in needs of the appliance.
+pub struct Uploads {
+    pub budget: Arc<Budget>,
+    pub fetcher: Fetcher,
+}
+
+/// What the uploader says about the file, every part of it checked.
+#[derive(Debug, Default)]
+pub struct Details {
+    pub title: Option<Title>,
+    pub description: Option<Description>,
+    pub tags: Vec<Tag>,
+    pub nsfw: bool,
+    pub visibility: Option<Visibility>,
+    pub expires_in_ms: Option<i64>,
+    /// Scale the picture down to this width.
+    pub width: Option<u32>,
+    /// Keep a second copy of a file that the uploader has here already.
+    pub allow_duplicate: bool,
+}
+
+pub enum Outcome {
+    /// Stored; the secret is for the delete link.
+    Created(Media, Secret),
+    /// The uploader has the same bytes here already, as this item.
+    Duplicate(Media),
+}
+
+/// A file on its way in.
+pub struct Receiving {
+    tenant: Arc<Tenant>,
+    owner: UserId,
+    id: PublicId,
+    incoming: Incoming,
+    settings: Settings,
+    pub(super) file: BufWriter<File>,
+    received: u64,
+}
+
+impl Receiving {
+    /// # Errors
+    /// `Unauthenticated` for guests.
+    pub async fn begin(tenant: &Arc<Tenant>, actor: &Actor) -> Result<Self> {
+        let owner = actor.user().ok_or(Error::Unauthenticated)?.id;
+        let settings = tenant.read(settings::load).await?;
+        let id = PublicId::random()?;
+        let (place, name) = (tenant.clone(), id.clone());
+        let (incoming, file) = blocking(move || {
+            let incoming = place.store().receive(&name)?;
+            let file = incoming.create_file(UPLOAD)?;
+            Ok((incoming, file))
+        })
+        .await?;
+        let file = BufWriter::with_capacity(256 * 1024, File::from_std(file));
+        Ok(Self { tenant: tenant.clone(), owner, id, incoming, settings, file, received: 0 })
+    }
+
+    /// The largest file that the site takes, in bytes.
+    pub fn limit(&self) -> u64 {
+        self.settings.max_upload_bytes
+    }
+
+    /// # Errors
+    /// `TooLarge` once the file is larger than the site takes.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.received += bytes.len() as u64;
+        if self.received > self.limit() {
+            return Err(Error::TooLarge { field: "file", allowed: self.limit() });
+        }
+        Ok(self.file.write_all(bytes).await?)
+    }
+
+    /// All bytes are here: makes an item of them. It goes on to its end even when the client
+    /// hangs up meanwhile.
+    pub async fn finish(
+        mut self,
+        uploads: &Uploads,
+        filename: Filename,
+        details: Details,
+    ) -> Result<Outcome> {
+        self.file.flush().await?;
+        let budget = uploads.budget.clone();
+        let span = tracing::Span::current();
+        let work = self.process(budget, filename, details);
+        tokio::spawn(tracing::Instrument::instrument(work, span)).await?
+    }
+
+    async fn process(
+        self,
+        budget: Arc<Budget>,
+        filename: Filename,
+        details: Details,
+    ) -> Result<Outcome> {
+        let Self { tenant, owner, id, incoming, settings, file, .. } = self;
+        drop(file);
+        let incoming = Arc::new(incoming);
+        let settings = Arc::new(settings);
+        let original = prepare(&budget, &incoming, &settings, filename.clone(), &details).await?;
+        if !details.allow_duplicate {
+            let sha256 = original.sha256;
+            let same = tenant.read(move |db| sql::same_bytes(db, owner, &sha256)).await?;
+            if let Some(media) = same {
+                return Ok(Outcome::Duplicate(media));
+            }
+        }
+        let rendered = render(&budget, &incoming, &settings, &original).await?;
+        let incoming = Arc::into_inner(incoming)
+            .ok_or_else(|| Error::internal("the incoming files are still in use"))?;
+        let landed = blocking(move || incoming.land()).await?;
+        let secret = Secret::random("")?;
+        let filename = filename.with_extension(original.probe.format.extension());
+        let created_at = Clock::now();
+        let new = NewMedia {
+            public_id: id,
+            owner,
+            title: details.title,
+            description: details.description,
+            filename,
+            folder: landed.folder().clone(),
+            original,
+            rendered,
+            nsfw: details.nsfw,
+            visibility: details.visibility.unwrap_or(settings.default_visibility),
+            delete_hash: secret.hash(),
+            created_at,
+            expires_at: details.expires_in_ms.map(|ms| created_at.plus_ms(ms)),
+            tags: details.tags,
+        };
+        let stored = tenant.write(move |db| insert(db, &new, details.allow_duplicate)).await;
+        settle(landed, stored, secret).await
+    }
+}
+
+enum Stored {
+    New(Media),
+    Known(Media),
+}
+
+fn insert(
+    db: &crate::db::Write<crate::tenancy::Site>,
+    new: &NewMedia,
+    allow_duplicate: bool,
+) -> Result<Stored> {
+    // Asked again inside the transaction: two uploads of one file may have raced to this point.
+    if !allow_duplicate && let Some(known) = sql::same_bytes(db, new.owner, &new.original.sha256)? {
+        return Ok(Stored::Known(known));
+    }
+    sql::insert(db, new)?;
+    let media = sql::get(db, &new.public_id)?;
+    media.map(Stored::New).ok_or_else(|| Error::internal("the row just written is not there"))
+}
+
+/// The files stay if their row was committed, and go if it certainly was not.
+async fn settle(landed: Landed, stored: Result<Stored>, secret: Secret) -> Result<Outcome> {
+    blocking(move || match stored {
+        Ok(Stored::New(media)) => {
+            landed.confirm();
+            Ok(Outcome::Created(media, secret))
+        }
+        Ok(Stored::Known(media)) => {
+            landed.undo();
+            Ok(Outcome::Duplicate(media))
+        }
+        Err(error) => {
+            landed.undo();
+            Err(error)
+        }
+    })
+    .await
+}
+
+/// From the uploaded bytes to the original that is kept.
+async fn prepare(
+    budget: &Budget,
+    incoming: &Arc<Incoming>,
+    settings: &Arc<Settings>,
+    filename: Filename,
+    details: &Details,
+) -> Result<Original> {
+    let (files, rules) = (incoming.clone(), settings.clone());
+    let (mut probe, metadata) = blocking(move || {
+        let probe = original::recognise(&files, &rules)?;
+        let metadata = imaging::read_metadata(&files.path(UPLOAD), &probe);
+        Ok((probe, metadata))
+    })
+    .await?;
+    let width = details.width;
+    if original::needs_encoding(&probe, width) {
+        let files = incoming.clone();
+        let purpose = width.map_or(Purpose::ToPng, |width| Purpose::Resize { width });
+        let cost = probe.cost_bytes(purpose);
+        budget.run(cost, move || original::encode(&files, &probe, width)).await?;
+        let (files, rules) = (incoming.clone(), settings.clone());
+        probe = blocking(move || original::recognise(&files, &rules)).await?;
+    }
+    let (files, rules) = (incoming.clone(), settings.clone());
+    blocking(move || original::keep(&files, probe, metadata, &filename, &rules)).await
+}
+
+/// Makes the site's variants, written and synced among the incoming files.
+async fn render(
+    budget: &Budget,
+    incoming: &Arc<Incoming>,
+    settings: &Settings,
+    original: &Original,
+) -> Result<Rendered> {
+    let files = incoming.clone();
+    let specs = variant_specs(settings);
+    let probe = original.probe.clone();
+    let path = incoming.path(&original.file);
+    let cost = probe.cost_bytes(Purpose::Render(&specs));
+    let rendered = budget.run(cost, move || imaging::render(&path, &probe, &specs)).await?;
+    let stem = original.file.rsplit_once('.').map_or(&*original.file, |(stem, _)| stem).to_owned();
+    blocking(move || {
+        let [r, g, b] = rendered.color;
+        let mut variants = Vec::with_capacity(rendered.renditions.len());
+        for rendition in rendered.renditions {
+            let file = format!("{stem}.{}.{}", rendition.name, rendition.format.extension());
+            files.write(&file, &rendition.bytes)?;
+            variants.push(Variant {
+                name: rendition.name,
+                file,
+                mime: rendition.format.mime().to_owned(),
+                bytes: rendition.bytes.len() as u64,
+                width: rendition.width,
+                height: rendition.height,
+            });
+        }
+        let color = u32::from_be_bytes([0, r, g, b]);
+        Ok(Rendered { variants, placeholder: rendered.placeholder, color })
+    })
+    .await
+}
+
+/// The variants that the site wants.
+fn variant_specs(settings: &Settings) -> Vec<VariantSpec> {
+    let pixels = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    let quality = u8::try_from(settings.variant_quality).unwrap_or(100);
+    let spec = |name: &str, fit| VariantSpec { name: name.to_owned(), fit, quality };
+    let (width, height) = (pixels(settings.thumb_width), pixels(settings.thumb_height));
+    vec![
+        spec("medium", Fit::Contain { longer_side: pixels(settings.medium_side) }),
+        spec("thumb", Fit::Cover { width, height }),
+    ]
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let span = tracing::Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(work)).await?
+}

@@ -1,0 +1,301 @@
+//! How an item looks to a client: the `Media` object of the API.
+
+use super::{Media, Variant, embed::Embed};
+use crate::{
+    accounts::Actor,
+    base::{page::Page, secret::Secret},
+    imaging::Metadata,
+    site::Links,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use poem_openapi::{
+    Object,
+    types::{Any, Example},
+};
+
+/// One uploaded item.
+#[derive(Object)]
+#[oai(rename = "Media", skip_serializing_if_is_none, example = true)]
+pub(super) struct MediaView {
+    id: String,
+    /// `image`.
+    kind: String,
+    title: Option<String>,
+    description: Option<String>,
+    /// The name the file came with, its ending corrected.
+    filename: String,
+    mime: String,
+    bytes: u64,
+    /// In pixels, as a viewer sees it.
+    width: u32,
+    height: u32,
+    frames: u32,
+    is_animated: bool,
+    duration_ms: Option<u64>,
+    nsfw: bool,
+    /// `public`, `unlisted` or `private`.
+    visibility: String,
+    /// `active` or `trashed`.
+    status: String,
+    tags: Vec<String>,
+    owner: OwnerView,
+    created_at: String,
+    updated_at: String,
+    /// When the camera took it. Without an offset where the camera wrote none.
+    taken_at: Option<String>,
+    expires_at: Option<String>,
+    trashed_at: Option<String>,
+    /// The hash of the original as `sha256:` and hexadecimal digits.
+    checksum: String,
+    /// A ThumbHash of the picture, as base64.
+    placeholder: String,
+    /// The average colour as `#rrggbb`.
+    color: String,
+    /// What the camera wrote into the file. For the owner and managers alone.
+    metadata: Option<Any<Metadata>>,
+    /// Whether the caller may change this item.
+    can_edit: bool,
+    urls: Urls,
+    variants: Vec<VariantView>,
+    /// Lets whoever has it put the item into the trash. Only in the answer that creates the item.
+    #[oai(read_only)]
+    delete_url: Option<String>,
+    /// The upload was a file that you have here already: this item.
+    #[oai(read_only)]
+    duplicate: Option<bool>,
+}
+
+#[derive(Object)]
+#[oai(rename = "Owner")]
+struct OwnerView {
+    username: String,
+}
+
+/// Absolute addresses.
+#[derive(Object)]
+struct Urls {
+    /// The page that shows the item.
+    view: String,
+    /// The same page, in fewer characters.
+    short: String,
+    original: String,
+    medium: String,
+    thumb: String,
+}
+
+/// A rendering of the item.
+#[derive(Object)]
+#[oai(rename = "Variant")]
+struct VariantView {
+    name: String,
+    url: String,
+    mime: String,
+    width: u32,
+    height: u32,
+    bytes: u64,
+}
+
+impl MediaView {
+    pub(super) fn new(media: Media, actor: &Actor, links: &Links) -> Self {
+        let can_edit = media.facts().may_edit(actor);
+        let metadata = (can_edit && media.metadata != Metadata::default())
+            .then(|| Any(media.metadata.clone()));
+        Self {
+            urls: Urls::new(&media, links),
+            variants: media.variants.iter().map(|v| VariantView::new(&media, v, links)).collect(),
+            id: media.public_id.to_string(),
+            kind: "image".to_owned(),
+            title: media.title,
+            description: media.description,
+            filename: media.filename,
+            mime: media.mime,
+            bytes: media.bytes,
+            width: media.width,
+            height: media.height,
+            frames: media.frames,
+            is_animated: media.is_animated,
+            duration_ms: media.duration_ms,
+            nsfw: media.nsfw,
+            visibility: media.visibility.as_str().to_owned(),
+            status: if media.trashed_at.is_some() { "trashed" } else { "active" }.to_owned(),
+            tags: media.tags,
+            owner: OwnerView { username: media.owner.username },
+            created_at: media.created_at.to_rfc3339(),
+            updated_at: media.updated_at.to_rfc3339(),
+            taken_at: media.taken_at,
+            expires_at: media.expires_at.map(|at| at.to_rfc3339()),
+            trashed_at: media.trashed_at.map(|at| at.to_rfc3339()),
+            checksum: format!("sha256:{}", hex(&media.sha256)),
+            placeholder: STANDARD.encode(&media.placeholder),
+            color: format!("#{:06x}", media.color),
+            metadata,
+            can_edit,
+            delete_url: None,
+            duplicate: None,
+        }
+    }
+
+    /// The answer to the upload that made the item.
+    pub(super) fn created(media: Media, secret: &Secret, actor: &Actor, links: &Links) -> Self {
+        let delete_url = links.to(&format!("/delete/{}/{}", media.public_id, secret.expose()));
+        Self { delete_url: Some(delete_url), ..Self::new(media, actor, links) }
+    }
+
+    /// The answer to an upload that brought nothing new.
+    pub(super) fn duplicate(media: Media, actor: &Actor, links: &Links) -> Self {
+        Self { duplicate: Some(true), ..Self::new(media, actor, links) }
+    }
+}
+
+impl Urls {
+    fn new(media: &Media, links: &Links) -> Self {
+        let file = |file: &str| links.to(&media.file_path(file));
+        let variant = |name| file(media.variant(name).map_or(&media.file, |v| &v.file));
+        Self {
+            view: links.to(&media.page_path()),
+            short: links.to(&format!("/m/{}", media.public_id)),
+            original: file(&media.file),
+            medium: variant("medium"),
+            thumb: variant("thumb"),
+        }
+    }
+}
+
+impl VariantView {
+    fn new(media: &Media, variant: &Variant, links: &Links) -> Self {
+        Self {
+            name: variant.name.clone(),
+            url: links.to(&media.file_path(&variant.file)),
+            mime: variant.mime.clone(),
+            width: variant.width,
+            height: variant.height,
+            bytes: variant.bytes,
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, b| {
+        let _ = write!(text, "{b:02x}");
+        text
+    })
+}
+
+impl Example for MediaView {
+    fn example() -> Self {
+        let at = |path: &str| format!("https://media.example{path}");
+        Self {
+            id: "8fKq2ZtP9x".to_owned(),
+            kind: "image".to_owned(),
+            title: Some("At the beach".to_owned()),
+            description: None,
+            filename: "beach.jpg".to_owned(),
+            mime: "image/jpeg".to_owned(),
+            bytes: 2_671_234,
+            width: 4_000,
+            height: 3_000,
+            frames: 1,
+            is_animated: false,
+            duration_ms: None,
+            nsfw: false,
+            visibility: "public".to_owned(),
+            status: "active".to_owned(),
+            tags: vec!["sea".to_owned()],
+            owner: OwnerView { username: "ana".to_owned() },
+            created_at: "2026-01-31T09:30:00.000Z".to_owned(),
+            updated_at: "2026-01-31T09:30:00.000Z".to_owned(),
+            taken_at: Some("2026-01-30T17:12:45+01:00".to_owned()),
+            expires_at: None,
+            trashed_at: None,
+            checksum: format!("sha256:{}", "0".repeat(64)),
+            placeholder: "3OcRJYB4d3h/iIeHeEh3eIhw+j2w".to_owned(),
+            color: "#7a9cb5".to_owned(),
+            metadata: None,
+            can_edit: true,
+            urls: Urls {
+                view: at("/m/8fKq2ZtP9x/at-the-beach"),
+                short: at("/m/8fKq2ZtP9x"),
+                original: at("/f/8fKq2ZtP9x/beach.jpg"),
+                medium: at("/f/8fKq2ZtP9x/beach.medium.jpg"),
+                thumb: at("/f/8fKq2ZtP9x/beach.thumb.jpg"),
+            },
+            variants: vec![VariantView {
+                name: "thumb".to_owned(),
+                url: at("/f/8fKq2ZtP9x/beach.thumb.jpg"),
+                mime: "image/jpeg".to_owned(),
+                width: 320,
+                height: 320,
+                bytes: 21_034,
+            }],
+            delete_url: None,
+            duplicate: None,
+        }
+    }
+}
+
+/// A page of items, newest first.
+#[derive(Object)]
+#[oai(rename = "MediaPage", example = true)]
+pub(super) struct MediaPageView {
+    items: Vec<MediaView>,
+    /// For `after`: the cursor of the next page, `null` on the last.
+    next: Option<String>,
+    /// For `before`: the cursor of the previous page, `null` on the first.
+    prev: Option<String>,
+}
+
+impl MediaPageView {
+    pub(super) fn new(page: Page<Media>, actor: &Actor, links: &Links) -> Self {
+        Self {
+            next: page.next.map(|c| c.encode()),
+            prev: page.prev.map(|c| c.encode()),
+            items: page.items.into_iter().map(|m| MediaView::new(m, actor, links)).collect(),
+        }
+    }
+}
+
+impl Example for MediaPageView {
+    fn example() -> Self {
+        Self { items: vec![MediaView::example()], next: Some("AAAAAAAAABc".to_owned()), prev: None }
+    }
+}
+
+/// A code that puts the item into somebody else's page.
+#[derive(Object)]
+#[oai(rename = "Embed")]
+struct EmbedView {
+    name: String,
+    label: String,
+    group: String,
+    code: String,
+}
+
+#[derive(Object)]
+#[oai(rename = "EmbedList", example = true)]
+pub(super) struct EmbedListView {
+    items: Vec<EmbedView>,
+}
+
+impl EmbedListView {
+    pub(super) fn new(codes: Vec<Embed>) -> Self {
+        let view = |e: Embed| EmbedView {
+            name: e.name.to_owned(),
+            label: e.label.to_owned(),
+            group: e.group.to_owned(),
+            code: e.code,
+        };
+        Self { items: codes.into_iter().map(view).collect() }
+    }
+}
+
+impl Example for EmbedListView {
+    fn example() -> Self {
+        Self::new(vec![Embed {
+            name: "viewer_link",
+            label: "Viewer",
+            group: "Links",
+            code: "https://media.example/m/8fKq2ZtP9x/at-the-beach".to_owned(),
+        }])
+    }
+}

@@ -1,0 +1,103 @@
+//! `/site` over HTTP: parse, call, shape. No rule lives here.
+
+use super::settings::{self, Settings};
+use crate::{
+    accounts::{
+        Caller, Visitor,
+        caller::{ManageSite, ReadMedia},
+        setup,
+    },
+    http::Problem,
+    imaging::Format,
+};
+use poem_openapi::{Object, OpenApi, Tags, payload::Json, types::Example};
+
+pub struct SiteApi;
+
+#[derive(Tags)]
+enum Tag {
+    /// What this site is, and how it is set.
+    Site,
+}
+
+#[OpenApi(tag = "Tag::Site")]
+impl SiteApi {
+    /// Get the site
+    ///
+    /// What a client must know before it uploads.
+    #[oai(path = "/site", method = "get", operation_id = "get_site")]
+    async fn get_site(&self, visitor: Visitor<ReadMedia>) -> Result<Json<SiteView>, Problem> {
+        let settings = visitor.tenant.read(settings::load).await?;
+        let setup_needed = setup::is_needed(&visitor.tenant).await?;
+        Ok(Json(SiteView::new(settings, setup_needed)))
+    }
+
+    /// Get the settings
+    #[oai(path = "/site/settings", method = "get", operation_id = "get_settings")]
+    async fn get_settings(
+        &self,
+        caller: Caller<ManageSite>,
+    ) -> Result<Json<serde_json::Value>, Problem> {
+        let settings = caller.tenant.read(settings::load).await?;
+        Ok(Json(settings.to_json().into()))
+    }
+
+    /// Change settings
+    ///
+    /// A JSON Merge Patch (RFC 7396): what is not named stays as it is, and `null` puts a setting
+    /// back to its default.
+    #[oai(path = "/site/settings", method = "patch", operation_id = "update_settings")]
+    async fn update_settings(
+        &self,
+        caller: Caller<ManageSite>,
+        changes: Json<serde_json::Value>,
+    ) -> Result<Json<serde_json::Value>, Problem> {
+        let serde_json::Value::Object(changes) = changes.0 else {
+            return Err(crate::base::Error::invalid("body", "must be a JSON object").into());
+        };
+        let settings = settings::change(&caller.tenant, &caller.actor, changes).await?;
+        Ok(Json(settings.to_json().into()))
+    }
+}
+
+/// One site, as everybody may know it.
+#[derive(Object)]
+#[oai(rename = "Site", example = true)]
+struct SiteView {
+    name: String,
+    /// Whether the site still waits for its first admin.
+    setup_needed: bool,
+    /// The version of the server.
+    version: String,
+    /// The media types that may be uploaded.
+    formats: Vec<String>,
+    max_upload_bytes: u64,
+    max_pixels: u64,
+    max_frames: u64,
+    /// Who sees an item when its uploader does not say.
+    default_visibility: String,
+}
+
+impl SiteView {
+    fn new(settings: Settings, setup_needed: bool) -> Self {
+        Self {
+            name: settings.name,
+            setup_needed,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            formats: Format::accepted().iter().map(|f| f.mime().to_owned()).collect(),
+            max_upload_bytes: settings.max_upload_bytes,
+            max_pixels: settings.max_pixels,
+            max_frames: settings.max_frames,
+            default_visibility: settings.default_visibility.as_str().to_owned(),
+        }
+    }
+}
+
+impl Example for SiteView {
+    fn example() -> Self {
+        Self {
+            formats: vec!["image/jpeg".to_owned(), "image/png".to_owned()],
+            ..Self::new(Settings::default(), false)
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Absolute addresses of what a site shows. They start at the tenant's canonical origin; only
+//! where none is settled, at the address under which the client sees the site.
+
+use crate::{http::Client, tenancy::Tenant};
+
+#[derive(Debug, Clone)]
+pub struct Links {
+    origin: String,
+}
+
+impl Links {
+    pub fn of(tenant: &Tenant, client: &Client) -> Self {
+        Self { origin: tenant.origin().map_or_else(|| client.origin(), str::to_owned) }
+    }
+
+    /// The absolute address of a path, which starts with `/`.
+    pub fn to(&self, path: &str) -> String {
+        format!("{}{path}", self.origin)
+    }
+}

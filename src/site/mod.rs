@@ -1,0 +1,9 @@
+//! Site: one tenant's name, limits and rules, as its admin sets them.
+
+pub mod api;
+pub mod links;
+pub mod settings;
+mod sql;
+
+pub use links::Links;
+pub use settings::Settings;

@@ -1,0 +1,53 @@
+//! The web pages: a client of the public API that happens to run in the same process.
+//! No rule, no table and no tenant is known here; what a page shows, any program can fetch.
+
+mod api_client;
+mod filters;
+mod people;
+mod placeholder;
+mod public;
+mod render;
+mod statics;
+mod studio;
+mod visit;
+
+use self::{
+    api_client::ApiClient,
+    render::Renderer,
+    visit::{Pages, form, page, upload},
+};
+use poem::{Endpoint, EndpointExt, Response, Route, RouteMethod, get};
+use std::sync::Arc;
+
+/// Every page of the site. `api` is the public API itself and must answer paths that start
+/// with `/api/v2`; it is called with the visitor's own credentials, address and host.
+pub fn routes(
+    api: impl Endpoint<Output = Response> + 'static,
+) -> impl Endpoint<Output = Response> + 'static {
+    let pages = Arc::new(Pages { api: ApiClient::new(api), renderer: Renderer::new() });
+    let to = &pages;
+    Route::new()
+        .at("/explore", get(page(to, public::explore)))
+        .at("/m/:id", get(page(to, public::media)).post(form(to, studio::edit)))
+        .at("/m/:id/:slug", get(page(to, public::media)))
+        .at("/setup", get(page(to, people::setup_page)).post(form(to, people::setup)))
+        .at("/sign-in", get(page(to, people::sign_in_page)).post(form(to, people::sign_in)))
+        .at("/sign-out", RouteMethod::new().post(form(to, people::sign_out)))
+        .at("/upload", get(page(to, studio::upload_page)).post(upload(to, studio::upload)))
+        .at("/library", get(page(to, studio::library)).post(form(to, studio::act)))
+        .at("/account", get(page(to, people::account)))
+        .at("/account/tokens", RouteMethod::new().post(form(to, people::create_token)))
+        .at("/account/tokens/revoke", RouteMethod::new().post(form(to, people::revoke_token)))
+        .at(
+            "/delete/:id/:key",
+            get(page(to, studio::delete_link_page)).post(form(to, studio::delete_link)),
+        )
+        .at("/robots.txt", get(statics::robots))
+        .at("/manifest.webmanifest", get(page(to, public::manifest)))
+        .at("/favicon.ico", get(statics::favicon))
+        .at("/favicon.svg", get(statics::favicon))
+        .at("/_/:hash/*path", get(statics::asset))
+        .at("/*path", get(page(to, public::front_or_nothing)))
+        .catch_all_error(render::bare_problem)
+        .map_to_response()
+}

@@ -1,0 +1,437 @@
+//! Pictures from one end to the other: what is recognised, what becomes public, what is made of
+//! it, and what is refused before anything is decoded.
+
+use std::fs::File;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use image::GenericImageView;
+use tempfile::NamedTempFile;
+use vitrina::imaging::{
+    Budget, Error, Fit, Format, Limits, Metadata, Probe, Purpose, VariantSpec, probe,
+    read_metadata, render, resize, strip, to_png,
+};
+
+use crate::kit::pictures as p;
+
+fn file(bytes: &[u8]) -> NamedTempFile {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    file
+}
+
+fn probed(bytes: &[u8]) -> Result<(NamedTempFile, Probe), Error> {
+    let file = file(bytes);
+    let probe = probe(file.path(), &Limits::default())?;
+    Ok((file, probe))
+}
+
+fn refusal(bytes: &[u8]) -> Error {
+    let begun = Instant::now();
+    let error = probed(bytes).map(|(_, probe)| probe).unwrap_err();
+    assert!(begun.elapsed() < Duration::from_secs(2), "{error} took {:?}", begun.elapsed());
+    error
+}
+
+fn stripped(bytes: &[u8]) -> Vec<u8> {
+    let (file, probe) = probed(bytes).unwrap();
+    let to = NamedTempFile::new().unwrap();
+    strip(file.path(), &probe, &mut to.reopen().unwrap()).unwrap();
+    std::fs::read(to.path()).unwrap()
+}
+
+fn spec(name: &str, fit: Fit) -> VariantSpec {
+    VariantSpec { name: name.into(), fit, quality: 90 }
+}
+
+fn usual() -> [VariantSpec; 2] {
+    [
+        spec("thumb", Fit::Cover { width: 16, height: 16 }),
+        spec("medium", Fit::Contain { longer_side: 32 }),
+    ]
+}
+
+/// Every kind of honest picture: a name, its bytes, its format and its upright size.
+type Honest = (&'static str, Vec<u8>, Format, (u32, u32));
+
+fn honest() -> Vec<Honest> {
+    use Format::*;
+    let mut all = vec![
+        ("photo", p::photo_jpeg(300, 200, 1), Jpeg, (300, 200)),
+        ("camera", p::jpeg_with_exif(64, 48, 6, true), Jpeg, (64, 48)),
+        ("progressive", p::progressive_jpeg(300, 200), Jpeg, (300, 200)),
+        ("inks", p::cmyk_jpeg(64, 48), Jpeg, (64, 48)),
+        ("gray", p::gray_jpeg(64, 48), Jpeg, (64, 48)),
+        ("png", p::png(64, 48, false), Png, (64, 48)),
+        ("png alpha", p::png(64, 48, true), Png, (64, 48)),
+        ("png gray", p::png_gray(64, 48), Png, (64, 48)),
+        ("png gray alpha", p::png_gray_alpha(64, 48), Png, (64, 48)),
+        ("png one bit", p::png_one_bit(64, 48), Png, (64, 48)),
+        ("png palette", p::png_palette(64, 48), Png, (64, 48)),
+        ("png sixteen", p::png_sixteen_bit(64, 48), Png, (64, 48)),
+        ("png turned", p::png_turned(64, 48, 6), Png, (64, 48)),
+        ("png text", p::png_with_text(), Png, (64, 48)),
+        ("png text bomb", p::png_text_bomb(), Png, (8, 8)),
+        ("apng", p::apng(3), Png, (32, 24)),
+        ("gif", p::gif(1), Gif, (40, 30)),
+        ("gif moving", p::gif(3), Gif, (40, 30)),
+        ("gif comments", p::gif_with_comments(), Gif, (40, 30)),
+        ("webp", p::webp(64, 48, false), Webp, (64, 48)),
+        ("webp alpha", p::webp(64, 48, true), Webp, (64, 48)),
+        ("webp lossy", p::webp_lossy(64, 48), Webp, (64, 48)),
+        ("webp exif", p::webp_with_exif(64, 48, 6), Webp, (64, 48)),
+        ("webp moving", p::animated_webp(3), Webp, (36, 28)),
+        ("webp one frame", p::animated_webp(1), Webp, (36, 28)),
+        ("bmp", p::bmp(63, 48), Bmp, (63, 48)),
+    ];
+    if cfg!(feature = "codecs") {
+        all.push(("avif", p::avif(), Avif, (64, 48)));
+        all.push(("avif turned", p::avif_rotated(), Avif, (48, 64)));
+        all.push(("avif exif", p::avif_with_exif(), Avif, (64, 48)));
+        all.push(("avif moving", p::avif_animated(), Avif, (64, 48)));
+    }
+    all
+}
+
+fn holds_secret(bytes: &[u8]) -> bool {
+    bytes.windows(p::SECRET.len()).any(|window| window == p::SECRET)
+}
+
+fn is_near(pixel: [u8; 4], color: [u8; 3]) -> bool {
+    pixel.iter().zip(color).all(|(a, b)| a.abs_diff(b) < 30)
+}
+
+/// Red and green above, blue and yellow below.
+fn assert_upright(name: &str, bytes: &[u8]) {
+    let image = image::load_from_memory(bytes).unwrap();
+    let (width, height) = image.dimensions();
+    let at = |x: u32, y: u32| image.get_pixel(width * x / 4, height * y / 4).0;
+    for (pixel, color) in
+        [(at(1, 1), p::RED), (at(3, 1), p::GREEN), (at(1, 3), p::BLUE), (at(3, 3), p::YELLOW)]
+    {
+        assert!(is_near(pixel, color), "{name}: {pixel:?} is not {color:?}");
+    }
+}
+
+#[test]
+fn every_format_is_known_by_its_content() {
+    for (name, bytes, format, size) in honest() {
+        let (file, probe) = probed(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!((probe.format, probe.upright()), (format, size), "{name}");
+        let rendered =
+            render(file.path(), &probe, &usual()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(rendered.renditions.len(), 2, "{name}");
+        for made in &rendered.renditions {
+            let expected = match made.name.as_str() {
+                "thumb" => (size.0.min(size.1).min(16), size.0.min(size.1).min(16)),
+                _ => {
+                    let longer = size.0.max(size.1);
+                    let scale = f64::from(longer.min(32)) / f64::from(longer);
+                    let side = |length| (f64::from(length) * scale).round() as u32;
+                    (side(size.0), side(size.1))
+                }
+            };
+            assert_eq!((made.width, made.height), expected, "{name}");
+            let (_, again) = probed(&made.bytes).unwrap();
+            assert_eq!((again.format, again.upright()), (made.format, expected), "{name}");
+            assert!(matches!(made.format, Format::Jpeg | Format::Webp), "{name}");
+        }
+        assert!(rendered.placeholder.len() > 4, "{name}");
+        assert!(probe.cost_bytes(Purpose::Render(&usual())) > 1 << 20, "{name}");
+    }
+}
+
+#[test]
+fn animations_are_counted_and_timed() {
+    for (bytes, frames, duration_ms) in
+        [(p::gif(3), 3, 300), (p::apng(4), 4, 320), (p::animated_webp(5), 5, 250)]
+    {
+        let (file, probe) = probed(&bytes).unwrap();
+        assert!(probe.is_animated);
+        assert_eq!((probe.frames, probe.duration_ms), (frames, Some(duration_ms)));
+        let refused = resize(file.path(), &probe, 10, 80).unwrap_err();
+        assert!(matches!(refused, Error::AnimatedResize));
+    }
+    let (_, probe) = probed(&p::gif(1)).unwrap();
+    assert_eq!((probe.frames, probe.is_animated, probe.duration_ms), (1, false, None));
+    if cfg!(feature = "codecs") {
+        let (_, probe) = probed(&p::avif_animated()).unwrap();
+        assert_eq!((probe.frames, probe.duration_ms), (3, Some(300)));
+    }
+}
+
+#[test]
+fn all_eight_orientations_come_out_upright() {
+    for orientation in 1..=8 {
+        for (name, bytes) in [
+            ("jpeg", p::jpeg_with_exif(96, 64, orientation, false)),
+            ("png", p::png_turned(96, 64, orientation)),
+            ("webp", p::webp_with_exif(96, 64, orientation)),
+        ] {
+            let name = format!("{name} {orientation}");
+            let (file, probe) = probed(&bytes).unwrap();
+            assert_eq!(probe.orientation.exif(), orientation, "{name}");
+            assert_eq!(probe.upright(), (96, 64), "{name}");
+            let specs = [
+                spec("square", Fit::Cover { width: 40, height: 40 }),
+                spec("medium", Fit::Contain { longer_side: 60 }),
+                spec("narrow", Fit::Width(30)),
+            ];
+            let rendered = render(file.path(), &probe, &specs).unwrap();
+            let sizes: Vec<_> = rendered.renditions.iter().map(|r| (r.width, r.height)).collect();
+            assert_eq!(sizes, [(40, 40), (60, 40), (30, 20)], "{name}");
+            rendered.renditions.iter().for_each(|made| assert_upright(&name, &made.bytes));
+            let smaller = resize(file.path(), &probe, 48, 90).unwrap();
+            assert_eq!((smaller.format, smaller.width, smaller.height), (probe.format, 48, 32));
+            assert_upright(&name, &smaller.bytes);
+            let public = file_orientation(&stripped(&bytes));
+            assert_eq!(public, orientation, "{name} keeps its orientation in public");
+        }
+    }
+}
+
+fn file_orientation(bytes: &[u8]) -> u8 {
+    probed(bytes).unwrap().1.orientation.exif()
+}
+
+#[test]
+fn public_bytes_have_no_secrets_and_the_same_pixels() {
+    for (name, bytes, format, _) in honest() {
+        let public = stripped(&bytes);
+        assert!(!holds_secret(&public), "{name} tells the secret place");
+        assert_eq!(stripped(&public), public, "{name} is stripped twice");
+        if format != Format::Avif {
+            let pixels = |bytes: &[u8]| image::load_from_memory(bytes).unwrap().into_bytes();
+            // The full decoder gives up on texts that unfold too far, so it only sees the rest.
+            if name != "png text bomb" {
+                assert_eq!(pixels(&public), pixels(&bytes), "{name}");
+            }
+        }
+        let (file, probe) = probed(&public).unwrap();
+        assert_eq!(read_metadata(file.path(), &probe), Metadata::default(), "{name}");
+        render(file.path(), &probe, &usual()).unwrap();
+    }
+    for told in [p::jpeg_with_exif(64, 48, 6, true), p::png_with_text(), p::gif_with_comments()] {
+        assert!(holds_secret(&told));
+    }
+}
+
+#[test]
+fn metadata_is_read_from_every_format_that_has_it() {
+    let mut all = vec![
+        p::jpeg_with_exif(64, 48, 1, true),
+        p::png_turned(64, 48, 1),
+        p::webp_with_exif(64, 48, 1),
+    ];
+    if cfg!(feature = "codecs") {
+        all.push(p::avif_with_exif());
+    }
+    for bytes in all {
+        let (file, probe) = probed(&bytes).unwrap();
+        let found = read_metadata(file.path(), &probe);
+        assert_eq!(found.camera_make.as_deref(), Some("Lumen"));
+        assert_eq!(found.camera_model.as_deref(), Some("Lumen X100"));
+        assert_eq!(found.lens.as_deref(), Some("35mm f/2"));
+        assert_eq!(found.exposure_time.as_deref(), Some("1/200"));
+        assert_eq!((found.f_number, found.iso), (Some(2.8), Some(400)));
+        assert_eq!(found.focal_length_mm, Some(35.0));
+        assert_eq!(found.taken_at.as_deref(), Some("2024-05-01T10:00:00+02:00"));
+        assert_eq!(found.description.as_deref(), Some("A street in spring"));
+        assert_eq!(found.software.as_deref(), Some("Darkroom 4.2"));
+        let gps = found.gps.unwrap();
+        assert_eq!((gps.latitude, gps.longitude), (48.858_222, 2.294_5));
+        assert_eq!(gps.altitude_m, Some(35.5));
+    }
+    let (file, probe) = probed(&p::jpeg_with_exif(64, 48, 1, false)).unwrap();
+    assert_eq!(read_metadata(file.path(), &probe).gps, None);
+}
+
+#[test]
+fn transparency_decides_the_format() {
+    let made = |bytes: &[u8]| {
+        let (file, probe) = probed(bytes).unwrap();
+        render(file.path(), &probe, &usual()).unwrap()
+    };
+    assert_eq!(made(&p::png(64, 48, true)).renditions[1].format, Format::Webp);
+    assert_eq!(made(&p::png_palette(64, 48)).renditions[1].format, Format::Webp);
+    assert_eq!(made(&p::webp(64, 48, true)).renditions[1].format, Format::Webp);
+    assert_eq!(made(&p::png(64, 48, false)).renditions[1].format, Format::Jpeg);
+    assert_eq!(made(&p::animated_webp(2)).renditions[1].format, Format::Jpeg);
+
+    let rendered = made(&p::png(64, 48, true));
+    let medium = image::load_from_memory(&rendered.renditions[1].bytes).unwrap();
+    assert!(is_near(medium.get_pixel(4, 4).0, p::RED));
+    let faint = medium.get_pixel(28, 4).0;
+    assert!(is_near(faint, p::GREEN) && faint[3].abs_diff(128) < 10, "{faint:?}");
+    assert_eq!(medium.get_pixel(4, 22).0[3], 0);
+}
+
+#[test]
+fn four_inks_and_deep_colours_look_right() {
+    for bytes in [p::cmyk_jpeg(64, 48), p::png_sixteen_bit(64, 48), p::webp_lossy(64, 48)] {
+        let (file, probe) = probed(&bytes).unwrap();
+        let rendered = render(file.path(), &probe, &usual()).unwrap();
+        assert_upright("medium", &rendered.renditions[1].bytes);
+    }
+}
+
+#[cfg(feature = "codecs")]
+#[test]
+fn avif_is_decoded_and_turned() {
+    let (file, probe) = probed(&p::avif()).unwrap();
+    let rendered = render(file.path(), &probe, &usual()).unwrap();
+    assert_upright("avif", &rendered.renditions[1].bytes);
+    let (file, probe) = probed(&p::avif_rotated()).unwrap();
+    let rendered = render(file.path(), &probe, &usual()).unwrap();
+    let turned = image::load_from_memory(&rendered.renditions[1].bytes).unwrap();
+    assert!(is_near(turned.get_pixel(4, 4).0, p::GREEN));
+    assert!(is_near(turned.get_pixel(4, 28).0, p::RED));
+    let smaller = resize(file.path(), &probe, 20, 90).unwrap();
+    assert_eq!((smaller.format, smaller.width), (Format::Jpeg, 20));
+}
+
+#[cfg(not(feature = "codecs"))]
+#[test]
+fn avif_is_refused_by_name_and_with_a_reason() {
+    let error = refusal(&p::avif());
+    assert!(error.to_string().contains("feature `codecs`"), "{error}");
+}
+
+#[test]
+fn profiles_are_applied_to_what_is_made() {
+    let p3 = moxcms::ColorProfile::new_display_p3().encode().unwrap();
+    let color = |profile: &[u8]| {
+        let (file, probe) = probed(&p::jpeg_with_profile(64, 64, profile)).unwrap();
+        let rendered = render(file.path(), &probe, &usual()).unwrap();
+        let medium = image::load_from_memory(&rendered.renditions[1].bytes).unwrap();
+        medium.get_pixel(6, 6).0
+    };
+    let (wide, plain) = (color(&p3), color(b"not a profile at all"));
+    assert!(is_near(plain, p::RED), "{plain:?}");
+    assert!(wide[0] > plain[0] + 8, "{wide:?} is no redder than {plain:?}");
+    // The profile belongs to the pixels, so the public bytes keep it.
+    let public = stripped(&p::jpeg_with_profile(64, 64, &p3));
+    assert!(public.windows(11).any(|window| window == b"ICC_PROFILE"));
+}
+
+#[test]
+fn small_pictures_are_never_enlarged() {
+    let (file, probe) = probed(&p::png(5, 3, false)).unwrap();
+    let specs = [spec("cover", Fit::Cover { width: 160, height: 160 }), usual()[1].clone()];
+    let rendered = render(file.path(), &probe, &specs).unwrap();
+    let sizes: Vec<_> = rendered.renditions.iter().map(|r| (r.width, r.height)).collect();
+    assert_eq!(sizes, [(3, 3), (5, 3)]);
+    assert_eq!(resize(file.path(), &probe, 900, 80).unwrap().width, 5);
+}
+
+#[test]
+fn bmp_becomes_png_without_loss() {
+    let bytes = p::bmp(63, 48);
+    let (file, probe) = probed(&bytes).unwrap();
+    let png = to_png(file.path(), &probe).unwrap();
+    let pixels = |bytes: &[u8]| image::load_from_memory(bytes).unwrap().to_rgb8();
+    assert_eq!(pixels(&png), pixels(&bytes));
+    assert_eq!(resize(file.path(), &probe, 20, 80).unwrap().format, Format::Png);
+}
+
+#[test]
+fn truncated_files_are_refused() {
+    for (name, bytes, ..) in honest() {
+        let error = refusal(&p::truncated(&bytes));
+        assert!(matches!(error, Error::Damaged(_)), "{name}: {error}");
+    }
+    let jpeg = p::photo_jpeg(64, 48, 1);
+    assert!(matches!(refusal(&jpeg[..jpeg.len() - 2]), Error::Damaged(_)), "no end marker");
+}
+
+#[test]
+fn hostile_sizes_are_refused_before_decoding() {
+    for (name, bytes) in [
+        ("png", p::png_bomb_30000()),
+        ("progressive", p::jpeg_bomb_progressive_65500()),
+        ("baseline", p::jpeg_bomb_baseline_65500()),
+        ("webp", p::webp_bomb()),
+        ("bmp", p::bmp_bomb()),
+    ] {
+        let error = refusal(&bytes);
+        assert!(matches!(error, Error::TooManyPixels { .. }), "{name}: {error}");
+    }
+    for (name, bytes) in [("png", p::png_small_lie()), ("webp", p::webp_lying())] {
+        let error = refusal(&bytes);
+        assert!(matches!(error, Error::Damaged(_)), "{name}: {error}");
+    }
+    assert!(matches!(refusal(&p::gif_bomb(100_000)), Error::TooManyFrames { .. }));
+    assert!(matches!(refusal(&p::jpeg_bomb_scans()), Error::TooSlow));
+    if cfg!(feature = "codecs") {
+        assert!(matches!(refusal(&p::avif_bomb()), Error::TooManyPixels { .. }));
+        assert!(matches!(refusal(&p::avif_lying()), Error::Damaged(_)));
+        assert!(matches!(refusal(&p::avif_header_only(64, 48)), Error::Damaged(_)));
+    }
+}
+
+#[test]
+fn a_colour_profile_that_unfolds_to_a_gigabyte_is_refused() {
+    let error = refusal(&p::png_icc_bomb());
+    assert!(matches!(error, Error::MetadataTooLarge { .. }), "{error}");
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak_kb: u64 = peak.map_or(0, |text| text.trim().trim_end_matches(" kB").parse().unwrap());
+    assert!(peak_kb < 700_000, "{peak_kb} kB");
+}
+
+#[test]
+fn foreign_files_are_refused_by_name() {
+    for (name, bytes) in [
+        ("SVG", p::svg()),
+        ("HEIC", p::heic_header()),
+        ("MP4", p::mp4_header()),
+        ("WebM", p::webm_header()),
+        ("TIFF", p::tiff_header()),
+        ("JPEG XL", p::jxl_header()),
+        ("PDF", p::pdf()),
+    ] {
+        let error = refusal(&bytes);
+        assert!(
+            matches!(&error, Error::Unsupported { name: found, .. } if *found == name),
+            "{error}"
+        );
+    }
+    assert!(matches!(refusal(b"hello"), Error::Unknown));
+    assert!(matches!(refusal(b""), Error::Unknown));
+}
+
+#[test]
+fn a_probe_is_good_for_its_own_file_only() {
+    let (_, probe) = probed(&p::jpeg_with_exif(64, 48, 1, true)).unwrap();
+    let other = file(&p::photo_jpeg(64, 48, 2));
+    assert!(matches!(render(other.path(), &probe, &usual()), Err(Error::Damaged(_))));
+    let mut to = File::create(NamedTempFile::new().unwrap().path()).unwrap();
+    assert!(matches!(strip(other.path(), &probe, &mut to), Err(Error::Damaged(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_budget_bounds_what_runs_at_once() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    let budget = Budget::new(64 << 20, 2);
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let jobs = (0..8u64).map(|cost| {
+        let (budget, now, most) = (budget.clone(), now.clone(), most.clone());
+        tokio::spawn(async move {
+            let work = move || {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(10));
+                now.fetch_sub(1, Ordering::SeqCst);
+                Ok(cost)
+            };
+            budget.run((cost << 20) * 4, work).await
+        })
+    });
+    for (cost, job) in jobs.collect::<Vec<_>>().into_iter().enumerate() {
+        assert_eq!(job.await.unwrap().unwrap(), cost as u64);
+    }
+    assert_eq!(most.load(Ordering::SeqCst), 2);
+    let panicked = budget.run(1, || -> Result<(), Error> { panic!("a codec") }).await;
+    assert!(matches!(panicked, Err(Error::Damaged(_))));
+}
