@@ -1,7 +1,7 @@
 //! The whole public contract: one tuple of rooms, one document.
 
 use crate::{
-    accounts::api::AccountsApi,
+    accounts::{api::AccountsApi, limits::Guesses},
     http::{Problem, document},
     media::{api::MediaApi, upload::Uploads},
     site::api::SiteApi,
@@ -32,6 +32,7 @@ pub fn endpoint(uploads: Arc<Uploads>) -> impl Endpoint<Output = Response> {
     service()
         .into_endpoint()
         .data(uploads)
+        .data(Arc::new(Guesses::default()))
         .catch_all_error(|error| async move { Problem::from_framework(error) })
         .map_to_response()
         .around(move |endpoint, req| {

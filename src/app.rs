@@ -82,7 +82,7 @@ impl App {
             .at("/api/docs", make_sync(|_| docs::page()))
             .nest_no_strip("/api", Route::new().nest(api::BASE, api).catch_all_error(problem))
             .nest("/f", files)
-            .nest("/", pages);
+            .nest_no_strip("/", pages);
         layers::around(routes, self.proxies.clone())
     }
 

@@ -3,8 +3,9 @@
 use crate::{
     accounts::setup,
     app::App,
-    base::{Error, Result, ids::TenantId},
+    base::{Error, Result, ids::TenantId, secret::Secret},
     config::Config,
+    tenancy::Tenants,
     worker,
 };
 use poem::{
@@ -16,12 +17,14 @@ use poem::{
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
     signal::unix::{SignalKind, signal},
     sync::watch,
+    task::JoinHandle,
 };
 
 /// A connection on which nothing moves for this long is closed.
@@ -30,47 +33,77 @@ const IDLE: Duration = Duration::from_secs(120);
 /// Serves until the process is told to stop, then lets requests in flight finish. `say` is told
 /// what a person at the terminal should read.
 pub async fn serve(config: &Config, say: impl Fn(&str)) -> Result<()> {
-    let app = App::open(config).await?;
-    let public = Bound::new(config.listen, "public").await?;
-    let operator = Bound::new(config.operator_listen, "operator").await?;
-    for bound in [&public, &operator] {
-        tracing::info!(url = bound.url(), address = %bound.address, listener = bound.name, "listening");
-        say(&format!("listening on {} ({})", bound.url(), bound.name));
-    }
-    announce_setup(&app, config, &public, &say).await?;
-
-    let grace = Duration::from_secs(config.shutdown_grace_s);
-    let (stop, stopped) = watch::channel(false);
-    let sweeping = tokio::spawn(worker::run(app.tenants.clone()));
-    let serving = tokio::spawn(public.serve(app.public(), stopped.clone(), grace));
-    let operating = tokio::spawn(operator.serve(app.operator(), stopped, grace));
-
-    wait_for_signal().await?;
-    tracing::info!("stopping");
-    sweeping.abort();
-    // Nobody listens any more only when both servers have ended of themselves.
-    let _ = stop.send(true);
-    serving.await??;
-    operating.await??;
-    tracing::info!("stopped");
-    Ok(())
-}
-
-/// With no admin yet, says how to become one.
-async fn announce_setup(
-    app: &App,
-    config: &Config,
-    public: &Bound,
-    say: &impl Fn(&str),
-) -> Result<()> {
-    let tenant = app.tenants.get(&TenantId::main()).await?;
-    if let Some(secret) = setup::issue_link(&tenant).await? {
-        let origin = config.public_url.as_ref().map_or_else(|| public.url(), |o| o.0.clone());
+    let running = Running::start(config).await?;
+    say(&format!("listening on {} (public)", running.public_url));
+    say(&format!("listening on {} (operator)", running.operator_url));
+    if let Some(link) = &running.setup_link {
         // The secret is for whoever started the server, and not for the log.
         tracing::info!("this site has no admin yet: open the setup link on standard output");
-        say(&format!("set up this site at {origin}/setup?token={}", secret.expose()));
+        say(&format!("set up this site at {}", link.expose()));
     }
-    Ok(())
+    wait_for_signal().await?;
+    running.stop().await
+}
+
+/// An appliance that answers.
+pub struct Running {
+    pub public_url: String,
+    pub operator_url: String,
+    /// How to become the first admin, while there is none.
+    pub setup_link: Option<Secret>,
+    pub tenants: Arc<Tenants>,
+    stop: watch::Sender<bool>,
+    sweeping: JoinHandle<()>,
+    serving: [JoinHandle<io::Result<()>>; 2],
+    _app: App,
+}
+
+impl Running {
+    /// Opens everything and answers from then on.
+    pub async fn start(config: &Config) -> Result<Self> {
+        let app = App::open(config).await?;
+        let public = Bound::new(config.listen).await?;
+        let operator = Bound::new(config.operator_listen).await?;
+        let (public_url, operator_url) = (public.url(), operator.url());
+        for (listener, bound) in [("public", &public), ("operator", &operator)] {
+            tracing::info!(url = bound.url(), address = %bound.address, listener, "listening");
+        }
+        let origin = config.public_url.as_ref().map_or(&public_url, |o| &o.0);
+        let tenant = app.tenants.get(&TenantId::main()).await?;
+        let setup_link = setup::issue_link(&tenant)
+            .await?
+            .map(|secret| Secret::new(format!("{origin}/setup?token={}", secret.expose())));
+        let grace = Duration::from_secs(config.shutdown_grace_s);
+        let (stop, stopped) = watch::channel(false);
+        let serving = [
+            tokio::spawn(public.serve(app.public(), stopped.clone(), grace)),
+            tokio::spawn(operator.serve(app.operator(), stopped, grace)),
+        ];
+        let tenants = app.tenants.clone();
+        let sweeping = tokio::spawn(worker::run(tenants.clone()));
+        Ok(Self {
+            public_url,
+            operator_url,
+            setup_link,
+            tenants,
+            stop,
+            sweeping,
+            serving,
+            _app: app,
+        })
+    }
+
+    /// Takes no new requests and waits for those in flight, as long as the settings allow.
+    pub async fn stop(self) -> Result<()> {
+        tracing::info!("stopping");
+        self.sweeping.abort();
+        self.stop.send_replace(true);
+        for serving in self.serving {
+            serving.await??;
+        }
+        tracing::info!("stopped");
+        Ok(())
+    }
 }
 
 async fn wait_for_signal() -> io::Result<()> {
@@ -85,17 +118,16 @@ async fn wait_for_signal() -> io::Result<()> {
 
 /// A socket that is open and does not answer yet.
 struct Bound {
-    name: &'static str,
     address: SocketAddr,
     listener: TcpListener,
 }
 
 impl Bound {
-    async fn new(address: SocketAddr, name: &'static str) -> Result<Self> {
+    async fn new(address: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind(address)
             .await
             .map_err(|e| Error::internal(format!("cannot listen on {address}: {e}")))?;
-        Ok(Self { name, address: listener.local_addr()?, listener })
+        Ok(Self { address: listener.local_addr()?, listener })
     }
 
     /// Where a browser on this machine finds it.

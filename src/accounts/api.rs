@@ -3,6 +3,7 @@
 use super::{
     Actor, Caller, Proof, Scope, User, Visitor,
     caller::{ReadAccount, WriteAccount, cookie_name, is_secure},
+    limits::Guesses,
     session::{self, Device},
     setup,
     token::{self, Token},
@@ -12,10 +13,11 @@ use crate::{
     http::{Client, Problem},
     tenancy::Tenant,
 };
-use poem::{Request, http::header};
+use poem::{Request, http::header, web::Data};
 use poem_openapi::{
     ApiResponse, Object, OpenApi, Tags, param::Path, payload::Json, types::Example,
 };
+use std::sync::Arc;
 
 pub struct AccountsApi;
 
@@ -53,13 +55,15 @@ impl AccountsApi {
     async fn sign_in(
         &self,
         req: &Request,
+        guesses: Data<&Arc<Guesses>>,
         visitor: Visitor<ReadAccount>,
         body: Json<SignInRequest>,
     ) -> Result<SignedIn, Problem> {
         let Json(SignInRequest { login, password }) = body;
         let device = device(req, &visitor.client);
         let password = Secret::new(password);
-        let (user, secret) = session::sign_in(&visitor.tenant, &login, password, device).await?;
+        let (user, secret) =
+            session::sign_in(&visitor.tenant, &guesses, &login, password, device).await?;
         Ok(SignedIn::new(&visitor.tenant, &visitor.client, user, &secret))
     }
 

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod caller;
+pub mod limits;
 pub mod password;
 pub mod session;
 pub mod setup;

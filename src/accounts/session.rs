@@ -1,6 +1,10 @@
 //! Signing in, staying signed in, and signing out.
 
-use super::{User, password, sql};
+use super::{
+    User,
+    limits::{Guess, Guesses},
+    password, sql,
+};
 use crate::{
     base::{
         Clock, Error, Result,
@@ -25,20 +29,30 @@ pub struct Device {
 /// Signs in with a username or an e-mail address, and returns the cookie's secret.
 ///
 /// # Errors
-/// `WrongCredentials`, the same for an unknown name and a wrong password.
+/// `WrongCredentials`, the same for an unknown name and a wrong password; `TooMany` after too
+/// many of them.
 pub async fn sign_in(
     tenant: &Tenant,
+    guesses: &Guesses,
     login: &str,
     password: Secret,
     device: Device,
 ) -> Result<(User, Secret)> {
     let name = login.trim().to_lowercase();
+    let guess = Guess::new(tenant.id.as_str(), &name, device.address.as_deref());
+    guesses.check(&guess)?;
     let account = tenant.read(move |db| sql::login(db, &name)).await?;
     let (id, hash) = account.map_or((None, None), |(id, hash)| (Some(id), Some(hash)));
     let right = password::verify(password, hash).await?;
     match id {
-        Some(id) if right => open(tenant, id, device).await,
-        _ => Err(Error::WrongCredentials),
+        Some(id) if right => {
+            guesses.was_right(&guess);
+            open(tenant, id, device).await
+        }
+        _ => {
+            guesses.was_wrong(&guess);
+            Err(Error::WrongCredentials)
+        }
     }
 }
 

@@ -139,7 +139,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("n.sqlite");
         drop(Db::<Notes>::open(&file).unwrap());
-        let newer = rusqlite::Connection::open_with_flags(&file, OpenFlags::default()).unwrap();
+        let newer = Connection::open_with_flags(&file, OpenFlags::default()).unwrap();
         newer.pragma_update(None, "user_version", 7).unwrap();
         drop(newer);
         let before = std::fs::read(&file).unwrap();

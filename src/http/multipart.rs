@@ -4,9 +4,12 @@
 use crate::base::{Error, Result};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::Poll,
 };
 
 /// The longest text that a field may hold, in bytes.
@@ -15,7 +18,7 @@ const LONGEST_TEXT: usize = 64 * 1024;
 const MOST_PARTS: usize = 200;
 /// How far the parser may read ahead of what it hands out. It keeps the head of a part in memory
 /// until it ends, and some never end.
-const LOOKAHEAD: u64 = 1024 * 1024;
+const LOOKAHEAD: u64 = 64 * 1024;
 
 /// The parts of a form, in the order they arrive.
 pub struct Parts {
@@ -56,7 +59,7 @@ impl Parts {
         let meter = Arc::new(Meter::default());
         let watching = meter.clone();
         let watched = body.map(move |chunk| chunk.and_then(|bytes| watching.let_in(bytes)));
-        Ok(Self { parser: multer::Multipart::new(watched, boundary), meter, seen: 0 })
+        Ok(Self { parser: multer::Multipart::new(one_by_one(watched), boundary), meter, seen: 0 })
     }
 
     /// The next part, or `None` after the last. A part with a file name is a file; every other is
@@ -88,6 +91,22 @@ impl Parts {
             .map_err(|_| Error::Malformed(format!("the field `{name}` is not UTF-8")))?;
         Ok(Some(Part::Text { name, value }))
     }
+}
+
+/// The parser takes all that a stream has ready before it hands anything on: a client that is
+/// faster than the disk would fill the memory. So the stream says "not yet" after each chunk.
+fn one_by_one<S: Stream + Send + 'static>(body: S) -> impl Stream<Item = S::Item> + Send + 'static {
+    let mut body = Box::pin(body);
+    let mut has_given = false;
+    futures_util::stream::poll_fn(move |cx| {
+        if std::mem::take(&mut has_given) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let next = body.as_mut().poll_next(cx);
+        has_given = matches!(next, Poll::Ready(Some(_)));
+        next
+    })
 }
 
 impl FilePart {
@@ -128,7 +147,7 @@ mod tests {
     use futures_util::stream;
 
     fn parts(body: Vec<u8>) -> Parts {
-        let chunks: Vec<_> = body.chunks(7).map(|c| Ok(Bytes::copy_from_slice(c))).collect();
+        let chunks: Vec<_> = body.chunks(500).map(|c| Ok(Bytes::copy_from_slice(c))).collect();
         Parts::new("multipart/form-data; boundary=X", stream::iter(chunks)).unwrap()
     }
 
@@ -166,5 +185,25 @@ mod tests {
         let torn = b"--X\r\ncontent-disposition: form-data; name=\"t\"\r\n\r\nabc".to_vec();
         assert!(parts(torn).next().await.is_err());
         assert!(Parts::new("multipart/form-data", stream::empty()).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_large_file_is_never_far_ahead_of_its_reader() {
+        let mut form =
+            b"--X\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n"
+                .to_vec();
+        let head = form.len();
+        form.resize(head + 8 * 1024 * 1024, b'x');
+        form.extend_from_slice(b"\r\n--X--\r\n");
+        let chunks: Vec<_> =
+            form.chunks(64 * 1024).map(|c| Ok(Bytes::copy_from_slice(c))).collect();
+        let mut parts =
+            Parts::new("multipart/form-data; boundary=X", stream::iter(chunks)).unwrap();
+        let Some(Part::File(mut file)) = parts.next().await.unwrap() else { panic!() };
+        let mut size = 0;
+        while let Some(chunk) = file.chunk().await.unwrap() {
+            size += chunk.len();
+        }
+        assert_eq!(size, 8 * 1024 * 1024);
     }
 }

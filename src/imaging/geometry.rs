@@ -99,7 +99,7 @@ fn reduction_to(scale: f64) -> u32 {
 mod tests {
     use super::super::parts::Parts;
     use super::super::probe::{Decoding, Inside, Profile};
-    use super::super::{Format, Orientation};
+    use super::super::{Format, Limits, Orientation};
     use super::*;
 
     fn picture(width: u32, height: u32, orientation: u32) -> Probe {
@@ -116,6 +116,7 @@ mod tests {
                 exif: None,
                 profile: Profile::None,
                 decoding: Decoding::Whole { bytes_per_pixel: 4 },
+                limits: Limits::default(),
             },
         }
     }

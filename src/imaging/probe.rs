@@ -21,8 +21,7 @@ pub(super) const PATIENT_PIXELS: u64 = 16_000_000;
 
 const MIB: u64 = 1024 * 1024;
 
-/// The facts about one file. Made by [`probe`] only, and good for that very file: its stripped
-/// copy is another one.
+/// The facts about one file, made by [`probe`] only.
 #[derive(Debug, Clone)]
 pub struct Probe {
     pub format: Format,
@@ -46,6 +45,7 @@ pub(super) struct Inside {
     pub exif: Option<Span>,
     pub profile: Profile,
     pub decoding: Decoding,
+    pub limits: Limits,
 }
 
 #[derive(Debug, Clone)]
@@ -105,6 +105,18 @@ impl Probe {
         } else {
             (self.width, self.height)
         }
+    }
+
+    /// The facts about a file that shows the same picture, which may be this one or its stripped
+    /// copy. Headers are cheap to read; so whatever has happened to the file since, no decoder
+    /// sees one that was not looked at.
+    pub(super) fn again(&self, path: &Path) -> Result<Self, Error> {
+        let other = probe(path, &self.inside.limits)?;
+        let facts = |p: &Self| (p.format, p.width, p.height, p.orientation, p.frames);
+        if facts(&other) != facts(self) {
+            return Err(Error::damaged("it has changed since it was looked at"));
+        }
+        Ok(other)
     }
 
     pub(super) fn pixels(&self) -> u64 {

@@ -54,12 +54,13 @@ struct Original {
 /// Makes all variants of a picture, or of the first frame of an animation: JPEG where everything
 /// is opaque, WebP otherwise.
 ///
-/// Takes as long as decoding takes and cannot be interrupted; the limits of the probe keep that
-/// to seconds.
+/// `path` may be the probed file or its stripped copy. Takes as long as decoding takes and cannot
+/// be interrupted; the limits of the probe keep that to seconds.
 ///
 /// # Errors
 /// [`Error::Damaged`] if the pixels cannot be decoded; [`Error::Io`]; [`Error::Encode`].
 pub fn render(path: &Path, probe: &Probe, specs: &[VariantSpec]) -> Result<Rendered, Error> {
+    let probe = &probe.again(path)?;
     let original = Original::load(path, probe, geometry::reduction(probe, specs))?;
     let planned = specs.iter().map(|spec| geometry::plan(probe, spec.fit, MAX_VARIANT));
     let mut order: Vec<(usize, Plan)> = planned.enumerate().collect();
@@ -97,6 +98,7 @@ pub fn resize(path: &Path, probe: &Probe, width: u32, quality: u8) -> Result<Ren
     if probe.is_animated {
         return Err(Error::AnimatedResize);
     }
+    let probe = &probe.again(path)?;
     let most = match probe.format {
         Format::Webp | Format::Avif => MAX_VARIANT,
         _ => u32::from(u16::MAX),
@@ -120,6 +122,7 @@ pub fn resize(path: &Path, probe: &Probe, width: u32, quality: u8) -> Result<Ren
 /// # Errors
 /// As [`render`].
 pub fn to_png(path: &Path, probe: &Probe) -> Result<Vec<u8>, Error> {
+    let probe = &probe.again(path)?;
     let mut image = decode(path, probe, 1)?;
     image.apply_orientation(probe.orientation.turn());
     encode::png(&image, color::profile_bytes(path, probe))

@@ -40,6 +40,10 @@ pub(super) fn with_blanks(mut media: Value) -> Value {
         for name in OPTIONAL {
             fields.entry(name).or_insert(Value::Null);
         }
+        for name in ["can_edit", "nsfw", "is_animated"] {
+            fields.entry(name).or_insert(Value::Bool(false));
+        }
+        fields.entry("tags").or_insert_with(|| json!([]));
         let filled = |name: &str| {
             fields.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty())
         };

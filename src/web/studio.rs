@@ -115,6 +115,9 @@ pub(super) async fn act(visit: Visit, form: Form) -> Outcome {
         "destroy" => (Method::DELETE, "?permanent=true", "destroyed", "view=trash&"),
         _ => return Err(Refusal::new(StatusCode::BAD_REQUEST, "This is no act of the library.")),
     };
+    if ids.is_empty() {
+        return Ok(redirect("/library"));
+    }
     let mut managed: Vec<&str> = Vec::new();
     let mut last = None;
     for id in &ids {

@@ -1,1 +1,21 @@
+//! Everything the product promises, over HTTP. One binary, so that it is linked once.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod kit;
+
+mod access;
+mod cli;
+mod contract;
+mod crash;
+mod files;
+mod first_run;
+mod hostile;
+mod house;
+mod imaging;
+mod listing;
+mod media;
+mod pages;
+mod remote;
+mod sign_in;
+mod upload;

@@ -26,7 +26,12 @@ export function stateText(item) {
 export function sourceName(item) {
   if (item.file) return item.file.name || 'Pasted picture'
   const { hostname, pathname } = new URL(item.url)
-  return decodeURI(pathname.split('/').pop() ?? '') || hostname
+  const last = pathname.split('/').pop()
+  try {
+    return decodeURI(last) || hostname
+  } catch {
+    return last
+  }
 }
 
 /** Makes the row; its `show(item)` brings it up to date. `acts` are cancel, retry and again. */
@@ -84,7 +89,7 @@ function thumb({ file }) {
   const frame = el('span', { class: 'queue-thumb' }, icon(file ? 'picture' : 'link'))
   if (!file || !file.type.startsWith('image/')) return frame
   const address = URL.createObjectURL(file)
-  const picture = el('img', { src: address, alt: '', decoding: 'async', loading: 'lazy' })
+  const picture = el('img', { src: address, alt: '', decoding: 'async' })
   const forget = () => URL.revokeObjectURL(address)
   picture.addEventListener('load', () => (frame.replaceChildren(picture), forget()))
   picture.addEventListener('error', forget)

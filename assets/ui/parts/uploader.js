@@ -146,6 +146,6 @@ function listenForCopying(part, queue) {
     if (!text) return toast('These pictures have no links of that kind', 'alert')
     const lines = text.split('\n').length
     const copied = await copyText(text)
-    toast(copied ? `${lines} ${lines === 1 ? 'line' : 'lines'} copied` : 'This browser does not let pages copy', copied ? 'check' : 'alert')
+    toast(copied ? `Copied for ${pictures(lines)}` : 'This browser does not let pages copy', copied ? 'check' : 'alert')
   })
 }

@@ -82,6 +82,7 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
             exif: exif(&mut source, &meta)?,
             profile: profile(&meta, primary),
             decoding: Decoding::Whole { bytes_per_pixel: BYTES_PER_PIXEL },
+            limits: *limits,
         },
     })
 }
@@ -280,6 +281,7 @@ fn public(
         spans
     };
     let (told, shown) = (extents(&is_told), extents(&|item| !is_told(item)));
+    check_places(outer, meta, &told, &shown)?;
     let mut parts = Parts::of(source.len());
     for outer in outer {
         let head = Span::new(outer.whole.at, outer.body.at - outer.whole.at);
@@ -307,6 +309,20 @@ fn public(
         }
     }
     Ok(parts)
+}
+
+/// Items must lie where items belong, and pictures apart from metadata: what belongs to no
+/// picture is about to be overwritten.
+fn check_places(outer: &[Outer], meta: &Meta, told: &[Span], shown: &[Span]) -> Result<(), Error> {
+    let data = outer.iter().filter(|outer| &outer.kind == b"mdat").map(|outer| outer.body);
+    let places: Vec<Span> = data.chain(meta.data).collect();
+    let holds = |place: &Span, span: &Span| place.at <= span.at && span.end() <= place.end();
+    let is_lost = |span: &Span| !places.iter().any(|place| holds(place, span));
+    let is_told = |span: &Span| told.iter().any(|t| t.at < span.end() && span.at < t.end());
+    if told.iter().chain(shown).any(is_lost) || shown.iter().any(is_told) {
+        return Err(Error::damaged("its parts lie where they should not"));
+    }
+    Ok(())
 }
 
 /// Copies a region with zeros in place of the given spans, or with zeros everywhere else.

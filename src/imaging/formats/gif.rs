@@ -56,6 +56,7 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
             exif: None,
             profile: Profile::None,
             decoding: Decoding::Whole { bytes_per_pixel: 9 },
+            limits: *limits,
         },
     })
 }

@@ -32,7 +32,7 @@ pub(super) struct Meta {
     pub properties: Vec<Property>,
     primary: u64,
     /// The body of `idat`, in the file.
-    data: Option<Span>,
+    pub data: Option<Span>,
 }
 
 impl Meta {

@@ -67,7 +67,7 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
         frames: 1,
         is_animated: false,
         duration_ms: None,
-        inside: Inside { parts, exif: walk.exif, profile, decoding },
+        inside: Inside { parts, exif: walk.exif, profile, decoding, limits: *limits },
     })
 }
 

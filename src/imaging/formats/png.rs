@@ -73,7 +73,7 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
     if row * u64::from(height) > walk.data_bytes * INFLATION {
         return Err(Error::damaged("it claims more pixels than it holds"));
     }
-    finish(source, walk, bytes_per_pixel(color, depth))
+    finish(source, walk, bytes_per_pixel(color, depth), limits)
 }
 
 fn size(fields: &[u8; 13]) -> Result<(u32, u32, u8, u8), Error> {
@@ -203,7 +203,12 @@ fn profile(source: &mut Source, body: Span) -> Result<Option<Span>, Error> {
     }
 }
 
-fn finish(mut source: Source, walk: Walk, bytes_per_pixel: u64) -> Result<Probe, Error> {
+fn finish(
+    mut source: Source,
+    walk: Walk,
+    bytes_per_pixel: u64,
+    limits: &Limits,
+) -> Result<Probe, Error> {
     let mut orientation = Orientation::UPRIGHT;
     if let Some(span) = walk.exif {
         let block = source.read(span)?;
@@ -231,6 +236,7 @@ fn finish(mut source: Source, walk: Walk, bytes_per_pixel: u64) -> Result<Probe,
             exif: walk.exif,
             profile: walk.profile.map_or(Profile::None, Profile::Deflated),
             decoding: Decoding::Whole { bytes_per_pixel: bytes_per_pixel + 1 },
+            limits: *limits,
         },
     })
 }

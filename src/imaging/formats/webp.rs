@@ -52,10 +52,15 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
     check_size(width, height, limits.max_pixels, limits)?;
     let mut body = Parts::of(source.len());
     keep(&mut body, &first)?;
-    finish(width, height, Orientation::UPRIGHT, riff(&source, body)?)
+    finish((width, height), Orientation::UPRIGHT, riff(&source, body)?, limits)
 }
 
-fn finish(width: u32, height: u32, orientation: Orientation, parts: Parts) -> Result<Probe, Error> {
+fn finish(
+    (width, height): (u32, u32),
+    orientation: Orientation,
+    parts: Parts,
+    limits: &Limits,
+) -> Result<Probe, Error> {
     let decoding = Decoding::Whole { bytes_per_pixel: BYTES_PER_PIXEL };
     Ok(Probe {
         format: Format::Webp,
@@ -65,7 +70,7 @@ fn finish(width: u32, height: u32, orientation: Orientation, parts: Parts) -> Re
         frames: 1,
         is_animated: false,
         duration_ms: None,
-        inside: Inside { parts, exif: None, profile: Profile::None, decoding },
+        inside: Inside { parts, exif: None, profile: Profile::None, decoding, limits: *limits },
     })
 }
 
@@ -150,7 +155,7 @@ fn extended(mut source: Source, header: Chunk, end: u64, limits: &Limits) -> Res
         file.chunk(&mut source, &chunk, limits)?;
         source.seek(chunk.whole.end())?;
     }
-    file.finish(source)
+    file.finish(source, limits)
 }
 
 impl Extended {
@@ -224,7 +229,7 @@ impl Extended {
         self.body.append(inner)
     }
 
-    fn finish(self, mut source: Source) -> Result<Probe, Error> {
+    fn finish(self, mut source: Source, limits: &Limits) -> Result<Probe, Error> {
         if !self.has_still && self.frames == 0 {
             return Err(Error::damaged("it has no picture"));
         }
@@ -247,7 +252,8 @@ impl Extended {
         if turned {
             body.bytes([&b"EXIF\x1a\0\0\0"[..], &orientation.block()].concat())?;
         }
-        let mut probe = finish(self.width, self.height, orientation, riff(&source, body)?)?;
+        let mut probe =
+            finish((self.width, self.height), orientation, riff(&source, body)?, limits)?;
         probe.is_animated = self.frames > 1;
         probe.frames = self.frames.max(1);
         probe.duration_ms = probe.is_animated.then_some(self.duration_ms);

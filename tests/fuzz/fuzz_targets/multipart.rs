@@ -6,10 +6,10 @@ use futures_util::stream;
 use libfuzzer_sys::fuzz_target;
 use vitrina::http::multipart::{Part, Parts};
 
-fuzz_target!(|input: (u8, &[u8])| {
-    let (size, body) = input;
+fuzz_target!(|input: &[u8]| {
+    let Some((size, body)) = input.split_first() else { return };
     let pieces: Vec<_> = body
-        .chunks(usize::from(size).max(1))
+        .chunks(usize::from(*size).max(1))
         .map(|piece| std::io::Result::Ok(Bytes::copy_from_slice(piece)))
         .collect();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

@@ -1,0 +1,112 @@
+//! Every operation of the API, tried by everybody: what nobody thought of is refused.
+
+use crate::kit::{Client, TestServer, pictures};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use vitrina::accounts::Role;
+
+/// Who may do what. `+` may, `-` may not; in the order of `WHO`. The item is bob's and private.
+const WHO: [&str; 6] = ["guest", "stranger", "bob", "manager", "admin", "another site's admin"];
+const TABLE: &[(&str, &str)] = &[
+    ("get_site", "+++++-"),
+    ("get_settings", "----+-"),
+    ("update_settings", "----+-"),
+    // Open to whoever has the setup link, which nobody here has.
+    ("create_setup", "------"),
+    ("create_session", "+++++-"),
+    ("get_session", "-++++-"),
+    // Everybody here came with a token, which has no session to end.
+    ("delete_session", "------"),
+    ("list_tokens", "-++++-"),
+    ("create_token", "-++++-"),
+    // The token is bob's.
+    ("delete_token", "--+---"),
+    ("upload_media", "-++++-"),
+    ("list_media", "+++++-"),
+    ("get_media", "--+++-"),
+    ("update_media", "--+++-"),
+    ("delete_media", "--+++-"),
+    ("restore_media", "--+++-"),
+    ("delete_media_with_key", "------"),
+    ("create_signed_url", "--+++-"),
+    ("list_embeds", "--+++-"),
+];
+
+/// A body that the operation would take from somebody who may.
+fn body(operation: &str, n: usize) -> Value {
+    let png = |n| {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+        STANDARD.encode(pictures::png(20 + n, 10, false))
+    };
+    match operation {
+        "update_settings" => json!({ "medium_side": 900 }),
+        "create_setup" => {
+            json!({ "token": "x", "username": "eve", "email": "e@e.org", "password": "correct horse" })
+        }
+        "create_session" => json!({ "login": "bob", "password": "correct horse" }),
+        "create_token" => json!({ "name": "x", "scopes": ["media:read"] }),
+        "upload_media" => json!({ "base64": png(n as u32) }),
+        "update_media" => json!({ "title": "changed" }),
+        "delete_media_with_key" => json!({ "key": "guessed" }),
+        _ => json!({}),
+    }
+}
+
+#[tokio::test]
+async fn every_operation_lets_in_those_it_is_for_and_nobody_else() {
+    let server = TestServer::start().await;
+    let elsewhere = TestServer::start().await;
+    let bob = server.person("bob", Role::User).await;
+    let foreign = elsewhere.admin().await;
+    let people: [Client; 6] = [
+        server.guest(),
+        server.person("stranger", Role::User).await,
+        bob.clone(),
+        server.person("manager", Role::Manager).await,
+        server.admin().await,
+        server.guest().with_token(foreign.token()),
+    ];
+    let table: BTreeMap<&str, &str> = TABLE.iter().copied().collect();
+    let document = vitrina::api::document();
+    let mut tried = 0;
+    for (template, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap();
+            let may = *table.get(name).unwrap_or_else(|| panic!("{name} is not in the table"));
+            assert_eq!(may.len(), WHO.len());
+            for (n, person) in people.iter().enumerate() {
+                let id = thing_of_bobs(&bob, template, n).await;
+                let path = format!("/api/v2{}", template.replace("{id}", &id));
+                let method: Method = method.to_uppercase().parse().unwrap();
+                let mut request = person.request(method.clone(), &path);
+                if method == Method::POST || method == Method::PATCH {
+                    request = request.json(&body(name, n));
+                }
+                let status = person.send(request).await.status;
+                let label = format!("{name} by {}: {status}", WHO[n]);
+                if may.as_bytes()[n] == b'+' {
+                    assert!(status.is_success(), "{label}");
+                } else {
+                    assert!(matches!(status.as_u16(), 401 | 403 | 404 | 409), "{label}");
+                }
+                tried += 1;
+            }
+        }
+    }
+    assert_eq!(tried, TABLE.len() * WHO.len(), "the table names an operation that is gone");
+}
+
+/// A private item of bob's, or a token of his: fresh for every try.
+async fn thing_of_bobs(bob: &Client, template: &str, n: usize) -> String {
+    if !template.contains("{id}") {
+        return String::new();
+    }
+    let made = if template.starts_with("/tokens") {
+        bob.post("/api/v2/tokens", json!({ "name": "x", "scopes": ["media:read"] })).await
+    } else {
+        let fields = [("visibility", "private"), ("allow_duplicate", "true")];
+        bob.upload_with(pictures::png(10 + n as u32, 10, false), "a.png", &fields).await
+    };
+    made.json()["id"].as_str().unwrap().to_owned()
+}

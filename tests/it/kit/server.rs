@@ -1,0 +1,92 @@
+//! The real appliance on a temporary directory and a free port; each test has its own.
+
+use super::Client;
+use std::path::{Path, PathBuf};
+use vitrina::{
+    accounts::{Role, Scope, token, users},
+    base::{ids::TenantId, secret::Secret, text::Label},
+    config::{Config, Given},
+    server::Running,
+};
+
+pub(crate) struct TestServer {
+    pub running: Running,
+    pub config: Config,
+    dir: tempfile::TempDir,
+}
+
+/// Settings for a test: free ports, and a data directory of its own.
+pub(super) fn config(data: &Path, more: &[(&str, &str)]) -> Config {
+    let data = data.display().to_string();
+    let given = [
+        ("data", &*data),
+        ("listen", "127.0.0.1:0"),
+        ("operator_listen", "127.0.0.1:0"),
+        ("shutdown_grace_s", "1"),
+    ];
+    let flags = given.iter().chain(more).map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    Config::load(&Given { flags: flags.collect(), ..Given::default() }).unwrap().0
+}
+
+impl TestServer {
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A server with some settings of the process changed.
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let config = config(&dir.path().join("data"), settings);
+        Self { running: Running::start(&config).await.unwrap(), config, dir }
+    }
+
+    /// Stops the server and starts it again on the same data.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { running, config, dir } = self;
+        running.stop().await.unwrap();
+        Self { running: Running::start(&config).await.unwrap(), config, dir }
+    }
+
+    pub(crate) fn guest(&self) -> Client {
+        Client::new(&self.running.public_url)
+    }
+
+    pub(crate) fn operator(&self) -> Client {
+        Client::new(&self.running.operator_url)
+    }
+
+    /// A new person with a token for everything that their role may do.
+    pub(crate) async fn person(&self, name: &str, role: Role) -> Client {
+        let tenant = self.running.tenants.get(&TenantId::main()).await.unwrap();
+        let email = format!("{name}@example.org");
+        let new = users::NewUser::parse(name, &email, Secret::new("correct horse"), role);
+        let user = users::create(&tenant, new.await.unwrap()).await.unwrap();
+        let label = Label::parse("name", "test").unwrap();
+        let issued = token::issue(&tenant, user.id, label, Scope::ALL.to_vec(), None).await;
+        self.guest().with_token(issued.unwrap().1.expose())
+    }
+
+    pub(crate) async fn admin(&self) -> Client {
+        self.person("ana", Role::Admin).await
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// How many files lie about that are not (yet) an item's.
+    pub(crate) fn leftovers(&self) -> usize {
+        files_under(&self.data().join("tenants/main/incoming")).len()
+    }
+
+    /// How many files the items have.
+    pub(crate) fn stored_files(&self) -> usize {
+        files_under(&self.data().join("tenants/main/media")).len()
+    }
+}
+
+pub(crate) fn files_under(path: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(path) else { return Vec::new() };
+    let paths = entries.filter_map(|e| Some(e.ok()?.path()));
+    paths.flat_map(|p| if p.is_dir() { files_under(&p) } else { vec![p] }).collect()
+}
