@@ -111,7 +111,7 @@ impl App {
             async move {
                 let host = req.data::<Client>().map(|c| c.host.clone()).unwrap_or_default();
                 req.set_data(tenants.by_host(&host).await.map_err(Problem::from)?);
-                layers::bound_body(req, is_upload).await
+                Ok::<_, poem::Error>(req)
             }
         };
         endpoint.before(find).catch_all_error(problem).map_to_response()
@@ -120,11 +120,6 @@ impl App {
 
 async fn problem(error: poem::Error) -> Response {
     Problem::from_framework(error)
-}
-
-/// Whether the body may be a file, which its handler reads as a stream.
-fn is_upload(req: &Request) -> bool {
-    req.method() == poem::http::Method::POST && req.uri().path().trim_end_matches('/') == "/media"
 }
 
 /// Hosts that are ourselves, and are not fetched from.

@@ -1,4 +1,5 @@
 //! Every setting of the process: its default, what it is for, and where its value came from.
+//!
 //! Flags go before the environment, the environment before `vitrina.toml`, that before the
 //! default. What a site's admin sets is another thing and lives in `site/settings.rs`.
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     base::{Error, secret::Secret, text::Label},
-    http::{Client, Problem},
+    http::{Client, Problem, json::JsonBody},
     tenancy::Tenant,
 };
 use poem::{Request, http::header, web::Data};
@@ -38,9 +38,9 @@ impl AccountsApi {
         &self,
         req: &Request,
         visitor: Visitor<ReadAccount>,
-        body: Json<SetupRequest>,
+        body: JsonBody<SetupRequest>,
     ) -> Result<SignedIn, Problem> {
-        let Json(SetupRequest { token, username, email, password }) = body;
+        let JsonBody(SetupRequest { token, username, email, password }) = body;
         let (token, password) = (Secret::new(token), Secret::new(password));
         let user = setup::complete(&visitor.tenant, token, &username, &email, password).await?;
         let device = device(req, &visitor.client);
@@ -57,9 +57,9 @@ impl AccountsApi {
         req: &Request,
         guesses: Data<&Arc<Guesses>>,
         visitor: Visitor<ReadAccount>,
-        body: Json<SignInRequest>,
+        body: JsonBody<SignInRequest>,
     ) -> Result<SignedIn, Problem> {
-        let Json(SignInRequest { login, password }) = body;
+        let JsonBody(SignInRequest { login, password }) = body;
         let device = device(req, &visitor.client);
         let password = Secret::new(password);
         let (user, secret) =
@@ -69,8 +69,8 @@ impl AccountsApi {
 
     /// Get the signed-in user
     #[oai(path = "/session", method = "get", operation_id = "get_session")]
-    async fn get_session(&self, caller: Caller<ReadAccount>) -> Json<SessionView> {
-        Json(SessionView { user: caller.user.into() })
+    async fn get_session(&self, caller: Caller<ReadAccount>) -> Result<Json<SessionView>, Problem> {
+        Ok(Json(SessionView { user: caller.user.into() }))
     }
 
     /// Sign out
@@ -99,11 +99,11 @@ impl AccountsApi {
     async fn create_token(
         &self,
         caller: Caller<WriteAccount>,
-        body: Json<TokenRequest>,
+        body: JsonBody<TokenRequest>,
     ) -> Result<TokenCreated, Problem> {
-        let name = Label::parse("name", &body.name)?;
-        let scopes = body.scopes.iter().map(|s| Scope::parse(s)).collect::<Result<_, _>>()?;
-        let made = token::create(&caller.tenant, &caller.actor, name, scopes, body.expires_in);
+        let name = Label::parse("name", &body.0.name)?;
+        let scopes = body.0.scopes.iter().map(|s| Scope::parse(s)).collect::<Result<_, _>>()?;
+        let made = token::create(&caller.tenant, &caller.actor, name, scopes, body.0.expires_in);
         let (token, secret) = made.await?;
         let secret = Some(secret.expose().to_owned());
         Ok(TokenCreated::Created(Json(TokenView { token: secret, ..token.into() })))

@@ -204,7 +204,6 @@ mod tests {
         get(&[(RANGE, text)])
     }
 
-    #[expect(clippy::single_range_in_vec_init, reason = "a list of one range is meant")]
     fn one(range: Range<u64>) -> Answer {
         Answer::Parts(vec![range])
     }

@@ -1,23 +1,27 @@
 //! Makes the API document whole: what the framework cannot know about every operation.
 
-use poem_openapi::types::{Example, ToJSON};
 use serde_json::{Map, Value, json};
 
-/// Which problems an operation can answer with, by what it takes.
-const ALWAYS: &[(&str, &str)] = &[("422", "A parameter or a field cannot be accepted.")];
-const WITH_CALLER: &[(&str, &str)] = &[
-    ("401", "The caller is not signed in, or what proves it is not valid."),
-    ("403", "The caller may not do this."),
+/// A problem that an operation can answer with: status, code and when.
+type Kind = (&'static str, &'static str, &'static str);
+
+const ALWAYS: &[Kind] = &[("422", "invalid", "A parameter or a field cannot be accepted.")];
+const WITH_CALLER: &[Kind] = &[
+    ("401", "unauthenticated", "The caller is not signed in, or what proves it is not valid."),
+    ("403", "forbidden", "The caller may not do this."),
 ];
-const WITH_ID: &[(&str, &str)] = &[
-    ("404", "There is no such thing, or the caller may not know of it."),
-    ("410", "It has expired."),
+const WITH_ID: &[Kind] = &[
+    ("404", "not_found", "There is no such thing, or the caller may not know of it."),
+    ("410", "gone", "It has expired."),
 ];
-const WITH_BODY: &[(&str, &str)] = &[
-    ("400", "The body cannot be read."),
-    ("413", "The body is too large."),
-    ("415", "The body is of a type that is not taken."),
+const WITH_BODY: &[Kind] = &[
+    ("400", "malformed", "The body cannot be read."),
+    ("413", "too_large", "The body is too large."),
+    ("415", "unsupported_media", "The body is of a type that is not taken."),
 ];
+const SETUP: &[Kind] = &[("409", "already_set_up", "The site has its admin already.")];
+const SIGN_IN: &[Kind] = &[("429", "too_many_requests", "Too many wrong passwords.")];
+const UPDATE: &[Kind] = &[("412", "stale", "Somebody else changed it since.")];
 
 /// Adds to the framework's document the problems that every operation can answer with.
 pub fn complete(spec: &str) -> Value {
@@ -38,9 +42,10 @@ fn add_problems(operation: &mut Value) {
     let has_id = operation["parameters"]
         .as_array()
         .is_some_and(|all| all.iter().any(|parameter| parameter["in"] == "path"));
-    let conflicts = match operation["operationId"].as_str() {
-        Some("create_setup") => &[("409", "The site has its admin already.")][..],
-        Some("update_media") => &[("412", "Somebody else changed it since.")][..],
+    let own = match operation["operationId"].as_str() {
+        Some("create_setup") => SETUP,
+        Some("create_session") => SIGN_IN,
+        Some("update_media") => UPDATE,
         _ => &[],
     };
     let kinds = [
@@ -48,25 +53,35 @@ fn add_problems(operation: &mut Value) {
         (has_security, WITH_CALLER),
         (has_id, WITH_ID),
         (has_body, WITH_BODY),
-        (true, conflicts),
+        (true, own),
     ];
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
         return;
     };
-    for (status, description) in kinds.iter().filter(|(has, _)| *has).flat_map(|(_, all)| *all) {
-        responses.entry(*status).or_insert_with(|| problem(description));
+    for (status, code, when) in kinds.iter().filter(|(has, _)| *has).flat_map(|(_, all)| *all) {
+        responses.entry(*status).or_insert_with(|| problem(status, code, when));
     }
 }
 
-fn problem(description: &str) -> Value {
-    let example = super::problem::Body::example().to_json();
+fn problem(status: &str, code: &str, when: &str) -> Value {
     json!({
-        "description": description,
+        "description": when,
         "content": { "application/problem+json": {
             "schema": { "$ref": "#/components/schemas/Problem" },
-            "example": example,
+            "example": {
+                "type": format!("urn:vitrina:problem:{code}"),
+                "title": status.parse().ok().and_then(title).unwrap_or_default(),
+                "status": status.parse::<u16>().unwrap_or_default(),
+                "code": code,
+                "detail": when,
+                "request_id": "3dg2te1ULWaJ5czLE",
+            },
         } },
     })
+}
+
+fn title(status: u16) -> Option<&'static str> {
+    poem::http::StatusCode::from_u16(status).ok()?.canonical_reason()
 }
 
 /// Which methods each path has, for the `Allow` header (RFC 9110, 15.5.6).

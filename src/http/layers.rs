@@ -14,9 +14,6 @@ use tracing::Instrument;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The largest body that is read whole before anybody knows who sent it.
-const SMALL_BODY: u64 = 1024 * 1024;
-
 /// Dresses the endpoint: every request gets a client, an id and a log line, every answer the
 /// headers that all answers have.
 pub fn around<E>(endpoint: E, proxies: Proxies) -> impl Endpoint<Output = Response>
@@ -77,17 +74,6 @@ fn finish(response: &mut Response) {
     if challenge {
         default(header::WWW_AUTHENTICATE, "Bearer");
     }
-}
-
-/// Reads the bodies that the framework would otherwise read without bound. What `streams` says
-/// yes to is left alone: its handler reads it, after it knows who is calling.
-pub async fn bound_body(mut req: Request, streams: fn(&Request) -> bool) -> poem::Result<Request> {
-    if streams(&req) {
-        return Ok(req);
-    }
-    let bytes = read_body(req.take_body(), req.header(header::CONTENT_LENGTH), SMALL_BODY).await;
-    req.set_body(Body::from(bytes.map_err(Problem::from)?));
-    Ok(req)
 }
 
 /// The whole body, if it is not larger than `allowed` bytes.

@@ -29,7 +29,7 @@ pub struct Parts {
 
 pub enum Part {
     Text { name: String, value: String },
-    File(FilePart),
+    File(Box<FilePart>),
 }
 
 /// A file in a form. It must be read before the next part is asked for.
@@ -77,7 +77,7 @@ impl Parts {
         let name = field.name().unwrap_or_default().to_owned();
         if let Some(filename) = field.file_name().map(str::to_owned) {
             let meter = self.meter.clone();
-            return Ok(Some(Part::File(FilePart { name, filename, field, meter })));
+            return Ok(Some(Part::File(Box::new(FilePart { name, filename, field, meter }))));
         }
         let mut text = Vec::new();
         while let Some(chunk) = field.chunk().await.map_err(broken)? {

@@ -15,7 +15,11 @@ use crate::{
         caller::{ReadMedia, WriteMedia},
     },
     base::{Error, Result, page::Ask, secret::Secret},
-    http::{Problem, json::LargeJson, paging::link_header},
+    http::{
+        Problem,
+        json::{JsonBody, LargeJsonBody},
+        paging::link_header,
+    },
     site::Links,
 };
 use poem::web::Data;
@@ -118,7 +122,7 @@ impl MediaApi {
         /// The `ETag` of the state that is to be changed.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
-        body: Json<MediaPatch>,
+        body: JsonBody<MediaPatch>,
     ) -> Result<Found, Problem> {
         let change = body.0.parse()?;
         let (tenant, actor) = (&caller.tenant, &caller.actor);
@@ -175,9 +179,9 @@ impl MediaApi {
         visitor: Visitor<WriteMedia>,
         /// The item's id.
         id: Path<String>,
-        body: Json<DeleteKey>,
+        body: JsonBody<DeleteKey>,
     ) -> Result<Deleted, Problem> {
-        delete::trash_with_key(&visitor.tenant, &id, &Secret::new(&body.key)).await?;
+        delete::trash_with_key(&visitor.tenant, &id, &Secret::new(&body.0.key)).await?;
         Ok(Deleted::Done)
     }
 
@@ -190,10 +194,10 @@ impl MediaApi {
         caller: Caller<WriteMedia>,
         /// The item's id.
         id: Path<String>,
-        body: Json<SignRequest>,
+        body: JsonBody<SignRequest>,
     ) -> Result<SignedUrl, Problem> {
-        let variant = body.variant.as_deref().unwrap_or("original");
-        let expires_in = body.expires_in.unwrap_or(sign::DEFAULT_MS);
+        let variant = body.0.variant.as_deref().unwrap_or("original");
+        let expires_in = body.0.expires_in.unwrap_or(sign::DEFAULT_MS);
         let (tenant, actor) = (&caller.tenant, &caller.actor);
         let signed = sign::sign(tenant, actor, &id, variant, expires_in).await?;
         let url = Links::of(tenant, &caller.client).to(&signed.path);
@@ -227,7 +231,7 @@ async fn take_in(
             let (filename, details) = form.receive(&mut receiving).await?;
             return receiving.finish(uploads, filename, details).await;
         }
-        UploadRequest::Json(LargeJson(from)) => from,
+        UploadRequest::Json(LargeJsonBody(from)) => from,
     };
     let details = from.details()?;
     match (from.url, from.base64) {

@@ -16,6 +16,7 @@ mod sql;
 pub mod sweep;
 pub mod upload;
 mod view;
+mod view_metadata;
 
 use crate::{
     accounts::{Actor, Role},

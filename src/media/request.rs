@@ -12,7 +12,7 @@ use crate::{
     },
     http::{
         Problem,
-        json::LargeJson,
+        json::LargeJsonBody,
         multipart::{FilePart, Part, Parts},
     },
 };
@@ -27,7 +27,7 @@ use poem_openapi::{
 #[derive(ApiRequest)]
 pub(super) enum UploadRequest {
     Form(Form),
-    Json(LargeJson<FromElsewhere>),
+    Json(LargeJsonBody<FromElsewhere>),
 }
 
 /// A file that lies elsewhere, or inside this very request. Exactly one of `url` and `base64`.
@@ -131,7 +131,7 @@ impl Form {
     }
 }
 
-async fn copy(mut file: FilePart, receiving: &mut Receiving) -> Result<()> {
+async fn copy(mut file: Box<FilePart>, receiving: &mut Receiving) -> Result<()> {
     while let Some(chunk) = file.chunk().await? {
         receiving.write(&chunk).await?;
     }

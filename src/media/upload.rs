@@ -1,4 +1,6 @@
-//! Taking a file in. Every door — forms, URLs, base64 — leads through here, and only this file
+//! Taking a file in.
+//!
+//! Every door — forms, URLs, base64 — leads through here, and only this file
 //! knows the order: bytes → what is it? → freed of what is private → seen before? → variants →
 //! files in place → row.
 

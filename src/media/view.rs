@@ -1,17 +1,13 @@
 //! How an item looks to a client: the `Media` object of the API.
 
-use super::{Media, Variant, embed::Embed};
+use super::{Media, Variant, embed::Embed, view_metadata::MetadataView};
 use crate::{
     accounts::Actor,
     base::{page::Page, secret::Secret},
-    imaging::Metadata,
     site::Links,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use poem_openapi::{
-    Object,
-    types::{Any, Example},
-};
+use poem_openapi::{Object, types::Example};
 
 /// One uploaded item.
 #[derive(Object)]
@@ -52,7 +48,7 @@ pub(super) struct MediaView {
     /// The average colour as `#rrggbb`.
     color: String,
     /// What the camera wrote into the file. For the owner and managers alone.
-    metadata: Option<Any<Metadata>>,
+    metadata: Option<MetadataView>,
     /// Whether the caller may change this item.
     can_edit: bool,
     urls: Urls,
@@ -98,8 +94,7 @@ struct VariantView {
 impl MediaView {
     pub(super) fn new(media: Media, actor: &Actor, links: &Links) -> Self {
         let can_edit = media.facts().may_edit(actor);
-        let metadata = (can_edit && media.metadata != Metadata::default())
-            .then(|| Any(media.metadata.clone()));
+        let metadata = MetadataView::new(&media.metadata).filter(|_| can_edit);
         Self {
             urls: Urls::new(&media, links),
             variants: media.variants.iter().map(|v| VariantView::new(&media, v, links)).collect(),

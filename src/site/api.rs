@@ -7,7 +7,7 @@ use crate::{
         caller::{ManageSite, ReadMedia},
         setup,
     },
-    http::Problem,
+    http::{Problem, json::JsonBody},
     imaging::Format,
 };
 use poem_openapi::{Object, OpenApi, Tags, payload::Json, types::Example};
@@ -50,7 +50,7 @@ impl SiteApi {
     async fn update_settings(
         &self,
         caller: Caller<ManageSite>,
-        changes: Json<serde_json::Value>,
+        changes: JsonBody<serde_json::Value>,
     ) -> Result<Json<serde_json::Value>, Problem> {
         let serde_json::Value::Object(changes) = changes.0 else {
             return Err(crate::base::Error::invalid("body", "must be a JSON object").into());

@@ -138,7 +138,8 @@ fn settings_show_their_value_and_where_it_comes_from() {
 fn mistakes_in_settings_and_arguments_exit_with_2() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    let cases: [(&[&str], Option<(&str, &str)>, &str); 6] = [
+    type Case = (&'static [&'static str], Option<(&'static str, &'static str)>, &'static str);
+    let cases: [Case; 6] = [
         (&["config", "show"], Some(("VITRINA_LISTN", "x")), "VITRINA_LISTN"),
         (&["config", "show", "--listen", "nowhere"], None, "`listen`"),
         (&["serve", "--log-level", "a=b=c"], None, "log_level"),

@@ -77,12 +77,13 @@ async fn every_field_of_the_setup_is_checked() {
     let mut body = admin(&token, "ana");
     body.as_object_mut().unwrap().remove("email");
     let answer = server.guest().post("/api/v2/setup", body).await;
-    answer.names_field(400, "email");
+    answer.names_field(422, "email");
 }
 
 #[tokio::test]
 async fn the_operator_listener_tells_health_and_nothing_else() {
     let server = TestServer::start().await;
+    server.admin().await;
     let operator = server.operator();
     assert_eq!(operator.get("/healthz").await.expect(StatusCode::OK).json()["status"], "ok");
     assert_eq!(operator.get("/readyz").await.expect(StatusCode::OK).json()["status"], "ready");

@@ -83,8 +83,9 @@ async fn bodies_that_are_no_forms_are_refused() {
         ),
         ("multipart/form-data; boundary=X", "--X--\r\n", 422),
         ("application/json", "{", 400),
+        ("application/json", "{\"url\": \"x\", \"width\": 99999999999}", 400),
         ("application/json", "[]", 400),
-        ("application/json", "{\"url\": 7}", 400),
+        ("application/json", "{\"url\": 7}", 422),
         ("text/plain", "hello", 415),
     ];
     for (kind, body, status) in bodies {

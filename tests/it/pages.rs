@@ -64,6 +64,7 @@ async fn every_page_is_whole_for_everybody_who_may_see_it() {
 #[tokio::test]
 async fn a_shared_link_shows_its_picture_and_escapes_its_words() {
     let server = TestServer::start().await;
+    server.admin().await;
     let bob = server.person("bob", Role::User).await;
     let fields = [("title", "\"/><meta http-equiv=refresh content=0>")];
     let media = bob.upload_with(pictures::photo_jpeg(300, 200, 1), "a.jpg", &fields).await.json();
@@ -77,6 +78,7 @@ async fn a_shared_link_shows_its_picture_and_escapes_its_words() {
 #[tokio::test]
 async fn a_private_page_says_nothing_to_machines_and_is_missing_to_others() {
     let server = TestServer::start().await;
+    server.admin().await;
     let bob = server.person("bob", Role::User).await;
     let fields = [("visibility", "private"), ("title", "Diary")];
     let media = bob.upload_with(pictures::png(30, 20, false), "a.png", &fields).await.json();
@@ -128,6 +130,7 @@ async fn the_setup_and_the_sign_in_work_as_plain_forms() {
 #[tokio::test]
 async fn a_delete_link_asks_before_it_deletes() {
     let server = TestServer::start().await;
+    server.admin().await;
     let bob = server.person("bob", Role::User).await;
     let media = bob.upload(pictures::png(30, 20, false), "a.png").await;
     let link = media["delete_url"].as_str().unwrap();
@@ -143,6 +146,7 @@ async fn a_delete_link_asks_before_it_deletes() {
 #[tokio::test]
 async fn assets_are_kept_for_good_and_found_by_their_hash() {
     let server = TestServer::start().await;
+    server.admin().await;
     let html = page(&server.guest(), "/sign-in").await;
     let start = html.find("/_/").expect("a page uses assets");
     let path = html[start..].split('"').next().unwrap();
