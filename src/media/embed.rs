@@ -29,10 +29,10 @@ pub fn codes(media: &Media, links: &Links) -> Vec<Embed> {
     let linked_bbcode = |image: &str| format!("[url={view}]{}[/url]", bbcode(image));
     let embed = |name, label, group, code| Embed { name, label, group, code };
     vec![
-        embed("viewer_link", "Viewer", "Links", view.clone()),
-        embed("direct_link", "Original", "Links", original.clone()),
-        embed("medium_link", "Medium", "Links", medium.clone()),
-        embed("thumb_link", "Thumbnail", "Links", thumb.clone()),
+        embed("viewer_link", "Viewer link", "Links", view.clone()),
+        embed("direct_link", "Direct link", "Links", original.clone()),
+        embed("medium_link", "Medium link", "Links", medium.clone()),
+        embed("thumb_link", "Thumbnail link", "Links", thumb.clone()),
         embed("html_original", "Original", "HTML", html(&original)),
         embed("html_medium_linked", "Medium, linked", "HTML", linked_html(&medium)),
         embed("html_thumb_linked", "Thumbnail, linked", "HTML", linked_html(&thumb)),

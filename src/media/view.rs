@@ -288,7 +288,7 @@ impl Example for EmbedListView {
     fn example() -> Self {
         Self::new(vec![Embed {
             name: "viewer_link",
-            label: "Viewer",
+            label: "Viewer link",
             group: "Links",
             code: "https://media.example/m/8fKq2ZtP9x/at-the-beach".to_owned(),
         }])

@@ -61,7 +61,7 @@ settings! {
     /// Who sees an item when its uploader does not say: `public`, `unlisted` or `private`.
     default_visibility: Visibility = Visibility::Public, visibility;
     /// The largest file that may be uploaded, in bytes.
-    max_upload_bytes: u64 = 100 * 1024 * 1024, |k, v| number(k, v, 1024, 1 << 40);
+    max_upload_bytes: u64 = 100_000_000, |k, v| number(k, v, 1024, 1 << 40);
     /// The most pixels that a picture may have.
     max_pixels: u64 = 120_000_000, |k, v| number(k, v, 1, 1_000_000_000);
     /// The most frames that an animation may have.
