@@ -6,7 +6,10 @@ use crate::{
     media::{api::MediaApi, upload::Uploads},
     site::api::SiteApi,
 };
-use poem::{Endpoint, EndpointExt, IntoEndpoint, Response, http::header};
+use poem::{
+    Endpoint, EndpointExt, IntoEndpoint, Response,
+    http::{HeaderValue, header},
+};
 use poem_openapi::{LicenseObject, OpenApiService};
 use std::sync::{Arc, OnceLock};
 
@@ -40,6 +43,9 @@ pub fn endpoint(uploads: Arc<Uploads>) -> impl Endpoint<Output = Response> {
             let allow = allowed.methods(&path);
             async move {
                 let mut response = endpoint.get_response(req).await;
+                // What is answered depends on who asks, and may change at any time.
+                let cache = HeaderValue::from_static("private, no-cache");
+                response.headers_mut().entry(header::CACHE_CONTROL).or_insert(cache);
                 if response.status() == poem::http::StatusCode::METHOD_NOT_ALLOWED
                     && let Ok(methods) = allow.join(", ").parse()
                 {

@@ -1,19 +1,18 @@
-//! `/setup`, `/session` and `/tokens` over HTTP: parse, call, shape. No rule lives here.
+//! `/session` and `/tokens` over HTTP: parse, call, shape. No rule lives here.
 
 use super::{
-    Actor, Caller, Proof, Scope, User, Visitor,
-    caller::{ReadAccount, WriteAccount, cookie_name, is_secure},
+    Actor, Caller, Proof, Scope, Visitor,
+    caller::{ReadAccount, WriteAccount},
     limits::Guesses,
     session::{self, Device},
-    setup,
+    signed_in::{SessionView, SignedIn, cookie},
     token::{self, Token},
 };
 use crate::{
     base::{Error, secret::Secret, text::Label},
-    http::{Client, Problem, json::JsonBody},
-    tenancy::Tenant,
+    http::{Problem, json::JsonBody},
 };
-use poem::{Request, http::header, web::Data};
+use poem::{Request, web::Data};
 use poem_openapi::{
     ApiResponse, Object, OpenApi, Tags, param::Path, payload::Json, types::Example,
 };
@@ -29,25 +28,6 @@ enum Tag {
 
 #[OpenApi(tag = "Tag::Accounts")]
 impl AccountsApi {
-    /// Set up the site
-    ///
-    /// Makes the first admin and signs them in. `token` is the secret in the link that the server
-    /// prints at its start. Works once: every later call answers 409.
-    #[oai(path = "/setup", method = "post", operation_id = "create_setup")]
-    async fn set_up(
-        &self,
-        req: &Request,
-        visitor: Visitor<ReadAccount>,
-        body: JsonBody<SetupRequest>,
-    ) -> Result<SignedIn, Problem> {
-        let JsonBody(SetupRequest { token, username, email, password }) = body;
-        let (token, password) = (Secret::new(token), Secret::new(password));
-        let user = setup::complete(&visitor.tenant, token, &username, &email, password).await?;
-        let device = device(req, &visitor.client);
-        let (user, secret) = session::open(&visitor.tenant, user.id, device).await?;
-        Ok(SignedIn::new(&visitor.tenant, &visitor.client, user, &secret))
-    }
-
     /// Sign in
     ///
     /// Opens a session and sets its cookie. Programs use a token instead.
@@ -60,7 +40,7 @@ impl AccountsApi {
         body: JsonBody<SignInRequest>,
     ) -> Result<SignedIn, Problem> {
         let JsonBody(SignInRequest { login, password }) = body;
-        let device = device(req, &visitor.client);
+        let device = Device::of(req, &visitor.client);
         let password = Secret::new(password);
         let (user, secret) =
             session::sign_in(&visitor.tenant, &guesses, &login, password, device).await?;
@@ -70,7 +50,7 @@ impl AccountsApi {
     /// Get the signed-in user
     #[oai(path = "/session", method = "get", operation_id = "get_session")]
     async fn get_session(&self, caller: Caller<ReadAccount>) -> Result<Json<SessionView>, Problem> {
-        Ok(Json(SessionView { user: caller.user.into() }))
+        Ok(Json(caller.user.into()))
     }
 
     /// Sign out
@@ -122,31 +102,6 @@ impl AccountsApi {
     }
 }
 
-/// The first admin of a site.
-#[derive(Object)]
-#[oai(example = true)]
-struct SetupRequest {
-    /// The secret in the setup link.
-    token: String,
-    /// 3 to 32 letters, digits, `_`, `-` or `.`.
-    username: String,
-    email: String,
-    /// 8 to 256 characters.
-    #[oai(write_only)]
-    password: String,
-}
-
-impl Example for SetupRequest {
-    fn example() -> Self {
-        Self {
-            token: "4Zk…".to_owned(),
-            username: "ana".to_owned(),
-            email: "ana@example.org".to_owned(),
-            password: "correct horse battery".to_owned(),
-        }
-    }
-}
-
 #[derive(Object)]
 #[oai(example = true)]
 struct SignInRequest {
@@ -159,70 +114,6 @@ struct SignInRequest {
 impl Example for SignInRequest {
     fn example() -> Self {
         Self { login: "ana".to_owned(), password: "correct horse battery".to_owned() }
-    }
-}
-
-/// A person, as they see themselves.
-#[derive(Object)]
-#[oai(rename = "User", example = true)]
-struct UserView {
-    username: String,
-    email: String,
-    /// `user`, `manager` or `admin`.
-    role: String,
-    created_at: String,
-}
-
-impl Example for UserView {
-    fn example() -> Self {
-        Self {
-            username: "ana".to_owned(),
-            email: "ana@example.org".to_owned(),
-            role: "admin".to_owned(),
-            created_at: "2026-01-31T09:30:00.000Z".to_owned(),
-        }
-    }
-}
-
-impl From<User> for UserView {
-    fn from(user: User) -> Self {
-        Self {
-            username: user.username,
-            email: user.email,
-            role: user.role.as_str().to_owned(),
-            created_at: user.created_at.to_rfc3339(),
-        }
-    }
-}
-
-#[derive(Object)]
-#[oai(rename = "Session", example = true)]
-struct SessionView {
-    user: UserView,
-}
-
-impl Example for SessionView {
-    fn example() -> Self {
-        Self { user: UserView::example() }
-    }
-}
-
-#[derive(ApiResponse)]
-enum SignedIn {
-    /// Signed in; the cookie proves it from now on.
-    #[oai(status = 201)]
-    Created(
-        Json<SessionView>,
-        /// The session cookie.
-        #[oai(header = "Set-Cookie")]
-        String,
-    ),
-}
-
-impl SignedIn {
-    fn new(tenant: &Tenant, client: &Client, user: User, secret: &Secret) -> Self {
-        let cookie = cookie(tenant, client, secret.expose(), session::DAYS * 86_400);
-        Self::Created(Json(SessionView { user: user.into() }), cookie)
     }
 }
 
@@ -326,19 +217,4 @@ enum TokenDeleted {
     /// The token is no longer good for anything.
     #[oai(status = 204)]
     Done,
-}
-
-fn device(req: &Request, client: &Client) -> Device {
-    Device {
-        user_agent: req.header(header::USER_AGENT).map(str::to_owned),
-        address: client.address.map(|a| a.to_string()),
-    }
-}
-
-/// The session cookie, good for so many seconds; 0 clears it.
-fn cookie(tenant: &Tenant, client: &Client, value: &str, max_age_s: i64) -> String {
-    let secure = is_secure(tenant, client);
-    let flag = if secure { "; Secure" } else { "" };
-    let name = cookie_name(secure);
-    format!("{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{flag}")
 }

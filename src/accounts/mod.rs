@@ -6,6 +6,7 @@ pub mod limits;
 pub mod password;
 pub mod session;
 pub mod setup;
+pub mod signed_in;
 mod sql;
 pub mod token;
 pub mod users;

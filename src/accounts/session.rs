@@ -12,8 +12,10 @@ use crate::{
         ids::{SessionId, UserId},
         secret::Secret,
     },
+    http::Client,
     tenancy::Tenant,
 };
+use poem::{Request, http::header};
 
 /// A session ends this long after it was last used.
 pub const DAYS: i64 = 30;
@@ -24,6 +26,15 @@ const RENEW_AFTER_MS: i64 = 6 * 60 * 60 * 1000;
 pub struct Device {
     pub user_agent: Option<String>,
     pub address: Option<String>,
+}
+
+impl Device {
+    pub fn of(req: &Request, client: &Client) -> Self {
+        Self {
+            user_agent: req.header(header::USER_AGENT).map(str::to_owned),
+            address: client.address.map(|a| a.to_string()),
+        }
+    }
 }
 
 /// Signs in with a username or an e-mail address, and returns the cookie's secret.

@@ -2,8 +2,12 @@
 
 use super::{Role, User, sql, users};
 use crate::{
-    base::{Error, Result, secret::Secret},
-    tenancy::Tenant,
+    base::{
+        Error, Result,
+        secret::{Secret, SecretHash},
+    },
+    db::{Read, Write},
+    tenancy::{Site, Tenant},
 };
 
 /// Whether the site still has no admin.
@@ -25,33 +29,41 @@ pub async fn issue_link(tenant: &Tenant) -> Result<Option<Secret>> {
     Ok(issued.await?.then_some(secret))
 }
 
-/// Makes the first admin. Of any number of calls, one succeeds.
-///
-/// # Errors
-/// `Conflict` once there is an admin, whatever the token; `Forbidden` for a wrong token.
-pub async fn complete(
-    tenant: &Tenant,
-    token: Secret,
-    username: &str,
-    email: &str,
-    password: Secret,
-) -> Result<User> {
-    // Asked before the password is hashed, and again, decisively, inside the write.
-    let claimed = token.hash();
-    tenant.read(move |db| allowed(db, &claimed)).await?;
-    let new = users::NewUser::parse(username, email, password, Role::Admin).await?;
-    let claimed = token.hash();
-    let insert = move |db: &crate::db::Write<_>| {
-        allowed(db, &claimed)?;
-        users::insert(db, &new)
-    };
-    tenant.write(insert).await
+/// The first admin to be, checked, and the secret that they came with.
+pub struct FirstAdmin {
+    new: users::NewUser,
+    claimed: SecretHash,
 }
 
-fn allowed(
-    db: &crate::db::Read<crate::tenancy::Site>,
-    claimed: &crate::base::secret::SecretHash,
-) -> Result<()> {
+impl FirstAdmin {
+    /// Checks who asks, and what they say of themselves.
+    ///
+    /// # Errors
+    /// Those of [`insert`](Self::insert), asked before the password is hashed.
+    pub async fn parse(
+        tenant: &Tenant,
+        token: &Secret,
+        username: &str,
+        email: &str,
+        password: Secret,
+    ) -> Result<Self> {
+        let claimed = token.hash();
+        tenant.read(move |db| check(db, &claimed)).await?;
+        let new = users::NewUser::parse(username, email, password, Role::Admin).await?;
+        Ok(Self { new, claimed: token.hash() })
+    }
+
+    /// Makes the admin. Of any number of calls, one succeeds.
+    ///
+    /// # Errors
+    /// `Conflict` once there is an admin, whatever the token; `Forbidden` for a wrong token.
+    pub fn insert(&self, db: &Write<Site>) -> Result<User> {
+        check(db, &self.claimed)?;
+        users::insert(db, &self.new)
+    }
+}
+
+fn check(db: &Read<Site>, claimed: &SecretHash) -> Result<()> {
     if sql::has_admin(db)? {
         return Err(Error::Conflict {
             code: "already_set_up",

@@ -5,7 +5,7 @@ use super::{Problem, Proxies, problem::REQUEST_ID};
 use crate::base::{Error, Result, secret::random_bytes};
 use bytes::Bytes;
 use poem::{
-    Body, Endpoint, EndpointExt, IntoResponse, Request, Response,
+    Body, Endpoint, EndpointExt, Request, Response,
     error::ReadBodyError,
     http::{HeaderName, HeaderValue, header},
 };
@@ -29,7 +29,7 @@ where
         let client = proxies.client(&req);
         let id = request_id(&req);
         let span = tracing::info_span!("request", id = %id, method = %req.method(),
-            path = %req.uri().path(), client = client.address.map(tracing::field::display));
+            path = %loggable(req.uri().path()), client = client.address.map(tracing::field::display));
         req.set_data(client);
         let endpoint = endpoint.clone();
         let answer = async move {
@@ -88,7 +88,22 @@ pub async fn read_body(body: Body, declared: Option<&str>, allowed: u64) -> Resu
     })
 }
 
-/// For answers that must not be kept by anyone on the way.
-pub fn no_store(response: impl IntoResponse) -> Response {
-    response.with_header(header::CACHE_CONTROL, "no-store").into_response()
+/// The path as it may be logged: a part that is long enough to be a secret is cut short.
+fn loggable(path: &str) -> String {
+    let short = |part: &str| match part.char_indices().nth(40) {
+        Some(_) => part.chars().take(4).chain(['…']).collect(),
+        None => part.to_owned(),
+    };
+    path.split('/').map(short).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn secrets_in_a_path_are_not_logged() {
+        let secret = "Fd6geqtQ8Bzs8YsMfBiS6FCXr14XoQMFmSGs69nj7Myn";
+        let logged = super::loggable(&format!("/delete/wSnJkg6ytc/{secret}"));
+        assert_eq!(logged, "/delete/wSnJkg6ytc/Fd6g…");
+        assert_eq!(super::loggable("/api/v2/media"), "/api/v2/media");
+    }
 }

@@ -1,15 +1,22 @@
 //! `/site` over HTTP: parse, call, shape. No rule lives here.
 
-use super::settings::{self, Settings};
+use super::{
+    settings::{self, Settings},
+    setup,
+};
 use crate::{
     accounts::{
         Caller, Visitor,
-        caller::{ManageSite, ReadMedia},
-        setup,
+        caller::{ManageSite, ReadAccount, ReadMedia},
+        session::{self, Device},
+        setup::{FirstAdmin, is_needed},
+        signed_in::SignedIn,
     },
+    base::{Error, secret::Secret},
     http::{Problem, json::JsonBody},
     imaging::Format,
 };
+use poem::Request;
 use poem_openapi::{Object, OpenApi, Tags, payload::Json, types::Example};
 
 pub struct SiteApi;
@@ -28,8 +35,29 @@ impl SiteApi {
     #[oai(path = "/site", method = "get", operation_id = "get_site")]
     async fn get_site(&self, visitor: Visitor<ReadMedia>) -> Result<Json<SiteView>, Problem> {
         let settings = visitor.tenant.read(settings::load).await?;
-        let setup_needed = setup::is_needed(&visitor.tenant).await?;
+        let setup_needed = is_needed(&visitor.tenant).await?;
         Ok(Json(SiteView::new(settings, setup_needed)))
+    }
+
+    /// Set up the site
+    ///
+    /// Makes the first admin and signs them in. `token` is the secret in the link that the server
+    /// prints at its start. Works once: every later call answers 409.
+    #[oai(path = "/setup", method = "post", operation_id = "create_setup")]
+    async fn set_up(
+        &self,
+        req: &Request,
+        visitor: Visitor<ReadAccount>,
+        body: JsonBody<SetupRequest>,
+    ) -> Result<SignedIn, Problem> {
+        let JsonBody(SetupRequest { token, username, email, password, site_name }) = body;
+        let (tenant, token) = (&visitor.tenant, Secret::new(token));
+        let admin =
+            FirstAdmin::parse(tenant, &token, &username, &email, Secret::new(password)).await?;
+        let user = setup::complete(tenant, admin, site_name).await?;
+        let device = Device::of(req, &visitor.client);
+        let (user, secret) = session::open(tenant, user.id, device).await?;
+        Ok(SignedIn::new(tenant, &visitor.client, user, &secret))
     }
 
     /// Get the settings
@@ -53,7 +81,7 @@ impl SiteApi {
         changes: JsonBody<serde_json::Value>,
     ) -> Result<Json<serde_json::Value>, Problem> {
         let serde_json::Value::Object(changes) = changes.0 else {
-            return Err(crate::base::Error::invalid("body", "must be a JSON object").into());
+            return Err(Error::invalid("body", "must be a JSON object").into());
         };
         let settings = settings::change(&caller.tenant, &caller.actor, changes).await?;
         Ok(Json(settings.to_json().into()))
@@ -98,6 +126,34 @@ impl Example for SiteView {
         Self {
             formats: vec!["image/jpeg".to_owned(), "image/png".to_owned()],
             ..Self::new(Settings::default(), false)
+        }
+    }
+}
+
+/// The first admin of a site.
+#[derive(Object)]
+#[oai(example = true)]
+struct SetupRequest {
+    /// The secret in the setup link.
+    token: String,
+    /// 3 to 32 letters, digits, `_`, `-` or `.`.
+    username: String,
+    email: String,
+    /// 8 to 256 characters.
+    #[oai(write_only)]
+    password: String,
+    /// What the site is to be called.
+    site_name: Option<String>,
+}
+
+impl Example for SetupRequest {
+    fn example() -> Self {
+        Self {
+            token: "4Zk…".to_owned(),
+            username: "ana".to_owned(),
+            email: "ana@example.org".to_owned(),
+            password: "correct horse battery".to_owned(),
+            site_name: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod links;
 pub mod settings;
+pub mod setup;
 mod sql;
 
 pub use links::Links;

@@ -137,7 +137,7 @@ pub async fn change_as_operator(tenant: &Tenant, changes: Map<String, Value>) ->
     tenant.write(move |db| apply(db, &changes)).await
 }
 
-fn apply(db: &Write<Site>, changes: &Map<String, Value>) -> Result<Settings> {
+pub(super) fn apply(db: &Write<Site>, changes: &Map<String, Value>) -> Result<Settings> {
     let mut settings = load(db)?;
     for (key, value) in changes {
         if value.is_null() {

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 #[path = "../it/kit"]
-#[allow(dead_code, reason = "the tests make more kinds of pictures")]
+#[allow(dead_code, unused_imports, reason = "the tests make more kinds of pictures")]
 mod kit {
     pub(crate) mod pictures;
 }

@@ -168,3 +168,39 @@ fn the_document_is_printed() {
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(&document, vitrina::api::document());
 }
+
+#[test]
+fn a_request_in_flight_is_finished_before_the_server_ends() {
+    use std::{io::Read, net::TcpStream, time::Duration};
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut server = Serving::start(&data);
+    let token = create_user(&data, "ana");
+    let host = server.url.trim_start_matches("http://").to_owned();
+    let picture = crate::kit::pictures::photo_jpeg(400, 300, 1);
+    let mut body =
+        b"--X\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\n\r\n"
+            .to_vec();
+    body.extend_from_slice(&picture);
+    body.extend_from_slice(b"\r\n--X--\r\n");
+    let (first, rest) = body.split_at(body.len() / 2);
+    let mut socket = TcpStream::connect(&host).unwrap();
+    write!(
+        socket,
+        "POST /api/v2/media HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
+         content-type: multipart/form-data; boundary=X\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    )
+    .unwrap();
+    socket.write_all(first).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let pid = server.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(TcpStream::connect(&host).is_err(), "nobody new is let in");
+    socket.write_all(rest).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}

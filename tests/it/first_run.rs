@@ -25,7 +25,9 @@ async fn the_setup_link_makes_one_admin_and_closes_for_good() {
     assert_eq!(guest.get("/api/v2/site").await.json()["setup_needed"], true);
 
     guest.post("/api/v2/setup", admin("guessed", "eve")).await.problem(403, "forbidden");
-    let done = guest.post("/api/v2/setup", admin(&token, "ana")).await.expect(StatusCode::CREATED);
+    let mut body = admin(&token, "ana");
+    body["site_name"] = json!("Ana's pictures");
+    let done = guest.post("/api/v2/setup", body).await.expect(StatusCode::CREATED);
     assert_eq!(done.json()["user"]["role"], "admin");
     assert!(done.header("set-cookie").contains("HttpOnly; SameSite=Lax"));
 
@@ -33,7 +35,8 @@ async fn the_setup_link_makes_one_admin_and_closes_for_good() {
         let late = guest.post("/api/v2/setup", admin(token, "eve")).await;
         late.problem(409, "already_set_up");
     }
-    assert_eq!(guest.get("/api/v2/site").await.json()["setup_needed"], false);
+    let site = guest.get("/api/v2/site").await.json();
+    assert_eq!((&site["setup_needed"], &site["name"]), (&json!(false), &json!("Ana's pictures")));
     let server = server.restart().await;
     assert!(server.running.setup_link.is_none());
 }
@@ -68,11 +71,14 @@ async fn an_admin_made_by_the_operator_closes_the_setup_too() {
 async fn every_field_of_the_setup_is_checked() {
     let server = TestServer::start().await;
     let token = setup_token(&server);
-    let cases = [("username", "a b"), ("email", "nobody"), ("password", "short")];
+    let long = &*"x".repeat(101);
+    let cases =
+        [("username", "a b"), ("email", "nobody"), ("password", "short"), ("site_name", long)];
     for (field, value) in cases {
         let mut body = admin(&token, "ana");
         body[field] = json!(value);
-        server.guest().post("/api/v2/setup", body).await.names_field(422, field);
+        let answer = server.guest().post("/api/v2/setup", body).await;
+        answer.names_field(422, field);
     }
     let mut body = admin(&token, "ana");
     body.as_object_mut().unwrap().remove("email");
