@@ -3,14 +3,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-host=$(rustc -vV | sed -n 's/^host: //p')
+# shellcheck source=packaging/static.sh
+source packaging/static.sh
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 
-# Naming the target keeps the flags away from build scripts and procedural macros, which cannot be
-# linked statically. The crate getrandom looks the system call of its name up at run time, finds
-# nothing in a static file, and would fall back to /dev/urandom, which a bare root does not have.
-RUSTFLAGS="-C target-feature=+crt-static --cfg getrandom_backend=\"linux_getrandom\"" \
-    cargo build --release --locked --features codecs --target "$host"
+cargo build --release --locked --features codecs --target "$host"
 
 binary="target/$host/release/vitrina"
 file "$binary" | grep -q 'static-pie linked' || { file "$binary"; exit 1; }

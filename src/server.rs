@@ -33,6 +33,8 @@ const IDLE: Duration = Duration::from_secs(120);
 /// Serves until the process is told to stop, then lets requests in flight finish. `say` is told
 /// what a person at the terminal should read.
 pub async fn serve(config: &Config, say: impl Fn(&str)) -> Result<()> {
+    // Heard from the first moment on: whoever reads that we listen may tell us to stop.
+    let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
     let running = Running::start(config).await?;
     say(&format!("listening on {} (public)", running.public_url));
     say(&format!("listening on {} (operator)", running.operator_url));
@@ -41,7 +43,11 @@ pub async fn serve(config: &Config, say: impl Fn(&str)) -> Result<()> {
         tracing::info!("this site has no admin yet: open the setup link on standard output");
         say(&format!("set up this site at {}", link.expose()));
     }
-    wait_for_signal().await?;
+    let [terminate, interrupt] = &mut signals;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
     running.stop().await
 }
 
@@ -104,16 +110,6 @@ impl Running {
         tracing::info!("stopped");
         Ok(())
     }
-}
-
-async fn wait_for_signal() -> io::Result<()> {
-    let (mut terminate, mut interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
 }
 
 /// A socket that is open and does not answer yet.

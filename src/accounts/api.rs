@@ -1,12 +1,12 @@
 //! `/session` and `/tokens` over HTTP: parse, call, shape. No rule lives here.
 
 use super::{
-    Actor, Caller, Proof, Scope, Visitor,
+    Actor, Caller, Proof, Scope, Token, Visitor,
     caller::{ReadAccount, WriteAccount},
     limits::Guesses,
     session::{self, Device},
     signed_in::{SessionView, SignedIn, cookie},
-    token::{self, Token},
+    token,
 };
 use crate::{
     base::{Error, secret::Secret, text::Label},

@@ -16,7 +16,7 @@ pub use caller::{Caller, Visitor};
 use crate::base::{
     Error, Result,
     clock::Millis,
-    ids::{SessionId, UserId},
+    ids::{PublicId, SessionId, UserId},
 };
 
 /// A person with an account.
@@ -89,6 +89,17 @@ impl Scope {
             Error::invalid("scopes", format!("has the unknown scope `{text}`; there are {all}"))
         })
     }
+}
+
+/// What is known of a token after it was shown.
+#[derive(Debug, Clone)]
+pub struct Token {
+    pub id: PublicId,
+    pub name: String,
+    pub scopes: Vec<Scope>,
+    pub created_at: Millis,
+    pub last_used_at: Option<Millis>,
+    pub expires_at: Option<Millis>,
 }
 
 /// How the caller proved who they are.

@@ -1,6 +1,6 @@
 //! Every statement about people, their sessions and their tokens.
 
-use super::{Role, Scope, User, token::Token};
+use super::{Role, Scope, Token, User};
 use crate::{
     base::{
         Clock, Result,

@@ -1,27 +1,15 @@
 //! Personal API tokens: `vk_` and 256 random bits, shown once, stored as a hash.
 
-use super::{Actor, Proof, Scope, User, sql};
+use super::{Actor, Proof, Scope, Token, User, sql};
 use crate::{
     base::{
         Clock, Error, Result,
-        clock::Millis,
         ids::{PublicId, UserId},
         secret::Secret,
         text::Label,
     },
     tenancy::Tenant,
 };
-
-/// What is known of a token after it was shown.
-#[derive(Debug, Clone)]
-pub struct Token {
-    pub id: PublicId,
-    pub name: String,
-    pub scopes: Vec<Scope>,
-    pub created_at: Millis,
-    pub last_used_at: Option<Millis>,
-    pub expires_at: Option<Millis>,
-}
 
 /// `last_used_at` is kept to the minute, so that most requests write nothing.
 const TOUCH_AFTER_MS: i64 = 60_000;

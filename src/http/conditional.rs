@@ -1,7 +1,6 @@
 //! Which of its bytes a request gets, if any: the preconditions and ranges of RFC 9110, decided
 //! from headers alone. No byte is read here.
 
-use super::range::Entity;
 use http_range_header::{EndPosition, StartPosition, SyntacticallyCorrectRange};
 use poem::http::header::{
     HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
@@ -9,6 +8,23 @@ use poem::http::header::{
 use poem::http::{HeaderMap, Method};
 use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Bytes that do not change, and what is known about them without reading them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entity {
+    /// A strong entity tag with its quotes: the same tag promises the same bytes.
+    pub etag: String,
+    /// When the bytes came into being. Used to the second.
+    pub modified: SystemTime,
+    /// In bytes.
+    pub length: u64,
+    /// The type that the content was recognised as, never one that somebody claimed.
+    pub mime: String,
+    /// The value of `Cache-Control`.
+    pub cache_control: String,
+    /// The value of `Content-Disposition`, see [`super::disposition`].
+    pub disposition: Option<String>,
+}
 
 /// What to answer with.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Handing out bytes: whole, in part or not at all, with the headers that let caches, players and
 //! interrupted downloads do their work. Knows no feature and no place where bytes lie.
 
+pub use super::conditional::Entity;
 use super::conditional::{Answer, decide, whole_seconds};
 use crate::base::{Result, secret};
 use bytes::Bytes;
@@ -9,26 +10,8 @@ use poem::http::{HeaderMap, Method, StatusCode, header};
 use poem::{Body, Response, ResponseBuilder};
 use std::io;
 use std::ops::Range;
-use std::time::SystemTime;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::ReaderStream;
-
-/// Bytes that do not change, and what is known about them without reading them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entity {
-    /// A strong entity tag with its quotes: the same tag promises the same bytes.
-    pub etag: String,
-    /// When the bytes came into being. Used to the second.
-    pub modified: SystemTime,
-    /// In bytes.
-    pub length: u64,
-    /// The type that the content was recognised as, never one that somebody claimed.
-    pub mime: String,
-    /// The value of `Cache-Control`.
-    pub cache_control: String,
-    /// The value of `Content-Disposition`, see [`super::disposition`].
-    pub disposition: Option<String>,
-}
 
 /// Bytes read at once. Large enough that a disk is asked seldom, small enough for many readers.
 const BUFFER: u64 = 128 * 1024;

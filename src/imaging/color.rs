@@ -7,7 +7,7 @@ use flate2::read::ZlibDecoder;
 use image::{DynamicImage, RgbImage, RgbaImage};
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
-use super::probe::{MAX_PROFILE, Probe, Profile};
+use super::facts::{MAX_PROFILE, Probe, Profile};
 use super::source::Source;
 
 /// The bytes of the embedded ICC profile, if there is one that can be read.

@@ -14,7 +14,7 @@ use image::codecs::webp::WebPDecoder;
 use image::{DynamicImage, ImageDecoder, Limits, RgbImage, RgbaImage};
 use webp::PixelLayout;
 
-use super::probe::{Decoding, Probe};
+use super::facts::{Decoding, Probe};
 use super::{Error, Format};
 
 /// A decoder may ask for so much beyond its share for its own tables.

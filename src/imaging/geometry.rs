@@ -1,7 +1,7 @@
 //! How large a variant becomes and which part of the picture it shows. Arithmetic only.
 
 use super::VariantSpec;
-use super::probe::Probe;
+use super::facts::Probe;
 
 /// How a variant fits its frame. None is ever larger than the picture itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,8 +97,8 @@ fn reduction_to(scale: f64) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::facts::{Decoding, Inside, Profile};
     use super::super::parts::Parts;
-    use super::super::probe::{Decoding, Inside, Profile};
     use super::super::{Format, Limits, Orientation};
     use super::*;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::probe::Probe;
+use super::facts::Probe;
 use super::source::Source;
 use super::tiff::{Directory, Tiff};
 

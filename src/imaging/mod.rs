@@ -9,6 +9,7 @@ mod color;
 mod decode;
 mod encode;
 mod error;
+mod facts;
 mod formats;
 mod geometry;
 mod metadata;
@@ -26,10 +27,11 @@ use std::path::Path;
 
 pub use budget::Budget;
 pub use error::Error;
+pub use facts::Probe;
 pub use geometry::Fit;
 pub use metadata::{Gps, Metadata, read_metadata};
 pub use orientation::Orientation;
-pub use probe::{Probe, Purpose, probe};
+pub use probe::{Purpose, probe};
 pub use render::{Rendered, Rendition, VariantSpec, render, resize, to_png};
 
 /// A kind of picture, known by its content and never by its name.

@@ -9,8 +9,8 @@ use image::DynamicImage;
 use moxcms::ColorProfile;
 
 use super::decode::decode;
+use super::facts::Probe;
 use super::geometry::{self, HEADROOM, MAX_VARIANT, PLACEHOLDER, Plan};
-use super::probe::Probe;
 use super::{Error, Fit, Format, color, encode};
 
 /// What a variant should be like.

@@ -6,7 +6,7 @@ use image::{DynamicImage, RgbaImage};
 use libavif::RgbPixels;
 
 use super::super::Error;
-use super::super::probe::Probe;
+use super::super::facts::Probe;
 use super::other_size;
 
 pub(super) fn decode(path: &Path, probe: &Probe) -> Result<DynamicImage, Error> {

@@ -8,7 +8,7 @@ use image::{DynamicImage, GrayImage, RgbImage};
 use jpeg_decoder::{Decoder, PixelFormat};
 
 use super::super::Error;
-use super::super::probe::{Colors, Decoding, PATIENT_PIXELS, Probe};
+use super::super::facts::{Colors, Decoding, PATIENT_PIXELS, Probe};
 use super::{other_size, refused, with};
 
 pub(super) fn decode(path: &Path, probe: &Probe, reduction: u32) -> Result<DynamicImage, Error> {

@@ -1,10 +1,10 @@
 //! AVIF (the AV1 image format, in HEIF boxes): reads the boxes, and the head of every AV1 frame,
 //! as decoders go by the latter. Of a sequence only its still picture is ever decoded.
 
-use super::super::parts::Parts;
-use super::super::probe::{
+use super::super::facts::{
     Decoding, Inside, MAX_PROFILE, Probe, Profile, check_frames, check_size,
 };
+use super::super::parts::Parts;
 use super::super::source::{Source, Span};
 use super::super::tiff;
 use super::super::{Error, Format, Limits, Orientation};

@@ -1,7 +1,7 @@
 //! BMP (Windows bitmaps from `BITMAPCOREHEADER` to version 5).
 
+use super::super::facts::{Decoding, Inside, Probe, Profile, check_size};
 use super::super::parts::Parts;
-use super::super::probe::{Decoding, Inside, Probe, Profile, check_size};
 use super::super::source::{Source, Span};
 use super::super::{Error, Format, Limits, Orientation};
 

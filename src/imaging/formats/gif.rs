@@ -1,7 +1,7 @@
 //! GIF (87a and 89a): walks from block to block, and no further than the limit of frames.
 
+use super::super::facts::{Decoding, Inside, Probe, Profile, check_frames, check_size};
 use super::super::parts::Parts;
-use super::super::probe::{Decoding, Inside, Probe, Profile, check_frames, check_size};
 use super::super::source::{Source, Span};
 use super::super::{Error, Format, Limits, Orientation};
 

@@ -1,7 +1,7 @@
 //! JPEG (ITU-T T.81, JFIF, Exif): walks from marker to marker to the end of the picture.
 
+use super::super::facts::{Colors, Decoding, Inside, MAX_PROFILE, Probe, Profile, check_size};
 use super::super::parts::Parts;
-use super::super::probe::{Colors, Decoding, Inside, MAX_PROFILE, Probe, Profile, check_size};
 use super::super::source::{Source, Span};
 use super::super::tiff::{self, Tiff};
 use super::super::{Error, Format, Limits, Orientation};

@@ -11,7 +11,7 @@ mod jpeg;
 mod png;
 mod webp;
 
-use super::probe::Probe;
+use super::facts::Probe;
 use super::source::Source;
 use super::{Error, Format, Limits};
 

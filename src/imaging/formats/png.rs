@@ -4,10 +4,10 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-use super::super::parts::Parts;
-use super::super::probe::{
+use super::super::facts::{
     Decoding, Inside, MAX_PROFILE, Probe, Profile, check_frames, check_size,
 };
+use super::super::parts::Parts;
 use super::super::source::{Source, Span};
 use super::super::tiff::{self, Tiff};
 use super::super::{Error, Format, Limits, Orientation};

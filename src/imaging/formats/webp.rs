@@ -1,9 +1,9 @@
 //! WebP (RFC 9649): reads the RIFF chunks and the first bytes of every bitstream in them.
 
-use super::super::parts::Parts;
-use super::super::probe::{
+use super::super::facts::{
     Decoding, Inside, MAX_PROFILE, Probe, Profile, check_frames, check_size,
 };
+use super::super::parts::Parts;
 use super::super::source::{Source, Span};
 use super::super::tiff::{self, Tiff};
 use super::super::{Error, Format, Limits, Orientation};
