@@ -62,7 +62,7 @@ impl App {
             Policy { allow: config.fetch_allow.0.clone(), refuse_hosts: own_hosts(config) };
         let fetcher = Fetcher::new(policy, concat!("Vitrina/", env!("CARGO_PKG_VERSION")))?;
         let memory = config.image_memory_mb.max(16).saturating_mul(1024 * 1024);
-        let budget = Arc::new(Budget::new(memory, config.image_threads()));
+        let budget = Arc::new(Budget::new(memory, config.image_threads())?);
         Ok(Self {
             tenants,
             uploads: Arc::new(Uploads { budget, fetcher }),

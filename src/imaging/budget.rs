@@ -1,9 +1,10 @@
 //! How much picture work may happen at once. Holds no queue and no policy about whose turn it is:
 //! whoever asks first is served first.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tracing::Span;
 
 use super::Error;
@@ -14,22 +15,33 @@ const MIB: u64 = 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct Budget {
     permits: Arc<Semaphore>,
+    /// The same few threads for all work: each thread keeps some of the memory it has freed.
+    threads: Arc<rayon::ThreadPool>,
     whole: u32,
     least: u32,
 }
 
 impl Budget {
     /// At most `bytes` of estimated memory and at most `parallel` jobs at once.
-    pub fn new(bytes: u64, parallel: usize) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] where the system has no threads to give.
+    pub fn new(bytes: u64, parallel: usize) -> Result<Self, Error> {
         let whole = u32::try_from(bytes / MIB).unwrap_or(u32::MAX).clamp(1, MAX_PERMITS);
         let parallel = u32::try_from(parallel).unwrap_or(u32::MAX).clamp(1, whole);
         // A multiple of `parallel`, so that one job more never fits into a remainder.
         let least = whole / parallel;
         let whole = least * parallel;
-        Self { permits: Arc::new(Semaphore::new(whole as usize)), whole, least }
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(parallel as usize)
+            .thread_name(|n| format!("imaging-{n}"))
+            .build()
+            .map_err(|_| Error::Stopped)?;
+        let permits = Arc::new(Semaphore::new(whole as usize));
+        Ok(Self { permits, threads: Arc::new(threads), whole, least })
     }
 
-    /// Runs `work` on a blocking thread as soon as `cost_bytes` of the budget are free.
+    /// Runs `work` on a thread of its own kind as soon as `cost_bytes` of the budget are free.
     ///
     /// Every job takes at least its fair share, so no more than `parallel` ever run; one that
     /// asks for more than there is waits for the whole and runs alone. The budget bounds memory
@@ -48,13 +60,15 @@ impl Budget {
             return Err(Error::Stopped);
         };
         let span = Span::current();
-        let job = tokio::task::spawn_blocking(move || {
+        let (done, outcome) = oneshot::channel();
+        self.threads.spawn(move || {
             let _held = permit;
-            span.in_scope(work)
+            // The asker may have gone away; what was made is dropped then.
+            let _ = done.send(catch_unwind(AssertUnwindSafe(|| span.in_scope(work))));
         });
-        match job.await {
-            Ok(outcome) => outcome,
-            Err(failed) if failed.is_panic() => {
+        match outcome.await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => {
                 tracing::warn!("a codec panicked; the picture is refused");
                 Err(Error::Damaged("its decoder gave up".into()))
             }

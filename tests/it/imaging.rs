@@ -341,7 +341,7 @@ async fn the_budget_bounds_what_runs_at_once() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    let budget = Budget::new(64 << 20, 2);
+    let budget = Budget::new(64 << 20, 2).unwrap();
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let jobs = (0..8u64).map(|cost| {
         let (budget, now, most) = (budget.clone(), now.clone(), most.clone());
