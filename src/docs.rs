@@ -18,10 +18,6 @@ pub fn document() -> Response {
 /// `/api/docs`. Its scripts are written into the page, so each answer names them by a nonce.
 pub fn page() -> Response {
     let nonce = bs58::encode(random_bytes::<16>().unwrap_or_default()).into_string();
-    let html = api::docs_html()
-        .replacen("<html charset", "<!doctype html>\n<html lang=\"en\" charset", 1)
-        .replacen("<title>Swagger UI</title>", HEAD, 1)
-        .replace("<script", &format!("<script nonce=\"{nonce}\""));
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'unsafe-inline'; \
          img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
@@ -31,7 +27,27 @@ pub fn page() -> Response {
         .content_type("text/html; charset=utf-8")
         .header(header::CONTENT_SECURITY_POLICY, policy)
         .header(header::CACHE_CONTROL, "no-cache")
-        .body(html)
+        .body(template().replace(NONCE, &nonce))
+}
+
+/// Stands where each answer has its own nonce.
+const NONCE: &str = "{nonce}";
+
+/// The framework's page, made to show the complete document instead of the framework's own.
+fn template() -> &'static str {
+    static TEMPLATE: OnceLock<String> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        let html = api::docs_html();
+        let (before, rest) = html.split_once("let spec = ").unwrap_or((html, ""));
+        let after = rest.split_once("let oauth2RedirectUrl").map_or("", |(_, after)| after);
+        let html = format!("{before}let oauth2RedirectUrl{after}");
+        let tag = |kind: &str| format!("<script nonce=\"{NONCE}\"{kind}>");
+        html.replacen("<html charset", "<!doctype html>\n<html lang=\"en\" charset", 1)
+            .replacen("<title>Swagger UI</title>", HEAD, 1)
+            .replacen("<script charset=\"UTF-8\">", &tag(" charset=\"UTF-8\""), 1)
+            .replacen("<script>\n    let oauth2", &format!("{}\n    let oauth2", tag("")), 1)
+            .replacen("spec: spec,", "url: '/api/v2/openapi.json',", 1)
+    })
 }
 
 const HEAD: &str = "<title>API · Vitrina</title>\

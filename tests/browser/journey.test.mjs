@@ -245,3 +245,21 @@ describe('without scripts', () => {
     await context.close()
   })
 })
+
+describe('the API document', () => {
+  test('is shown by a page that needs nothing from elsewhere', async () => {
+    const context = await browser.newContext({ viewport: SIZES.desk })
+    const page = await context.newPage()
+    const faults = []
+    page.on('pageerror', (error) => faults.push(String(error)))
+    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
+    page.on('request', (request) => {
+      if (!request.url().startsWith(BASE) && !request.url().startsWith('data:')) faults.push(request.url())
+    })
+    await page.goto(`${BASE}/api/docs`)
+    await page.getByText('Upload a file', { exact: true }).waitFor()
+    if (SHOTS) await page.screenshot({ path: join(SHOTS, 'api-docs.png') })
+    assert.deepEqual(faults, [])
+    await context.close()
+  })
+})

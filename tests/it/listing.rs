@@ -107,9 +107,9 @@ async fn bad_paging_names_the_parameter() {
 async fn what_has_expired_is_in_no_list() {
     let server = TestServer::start().await;
     let ana = server.admin().await;
-    let fields = [("expires_in", "300")];
+    let fields = [("expires_in", "2500")];
     ana.upload_with(pictures::png(9, 9, false), "a.png", &fields).await.expect(StatusCode::CREATED);
     assert_eq!(ana.get("/api/v2/media").await.json()["items"].as_array().unwrap().len(), 1);
-    tokio::time::sleep(std::time::Duration::from_millis(350)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(2600)).await;
     assert_eq!(ana.get("/api/v2/media").await.json()["items"], json!([]));
 }

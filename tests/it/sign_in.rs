@@ -120,13 +120,13 @@ async fn tokens_expire_and_are_nobody_elses_to_revoke() {
     let server = TestServer::start().await;
     let bob = server.person("bob", Role::User).await;
     let eve = server.person("eve", Role::Admin).await;
-    let wanted = json!({ "name": "brief", "scopes": ["account:read"], "expires_in": 300 });
+    let wanted = json!({ "name": "brief", "scopes": ["account:read"], "expires_in": 2500 });
     let made = bob.post("/api/v2/tokens", wanted).await.expect(StatusCode::CREATED).json();
     let path = format!("/api/v2/tokens/{}", made["id"].as_str().unwrap());
     eve.delete(&path).await.problem(404, "not_found");
     let brief = server.guest().with_token(made["token"].as_str().unwrap());
     brief.get("/api/v2/session").await.expect(StatusCode::OK);
-    tokio::time::sleep(std::time::Duration::from_millis(350)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(2600)).await;
     brief.get("/api/v2/session").await.problem(401, "unauthenticated");
 }
 
