@@ -17,6 +17,6 @@ size=$(stat -c %s "$binary")
 
 name="vitrina-$version-$host"
 mkdir -p target/dist
-cp "$binary" "target/dist/$name"
+cp --remove-destination "$binary" "target/dist/$name"
 (cd target/dist && sha256sum "$name" > "$name.sha256")
 echo "target/dist/$name: static, $size bytes"

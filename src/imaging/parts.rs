@@ -95,14 +95,11 @@ impl Parts {
             match part {
                 Part::Copy(span) => {
                     from.seek(SeekFrom::Start(span.at))?;
-                    let copied = io::copy(&mut (&mut from).take(span.len), to)?;
-                    if copied != span.len {
-                        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-                    }
+                    copy_exact(&mut from, span.len, to)?;
                 }
                 Part::Bytes(bytes) => to.write_all(bytes)?,
                 Part::Zeros(count) => {
-                    io::copy(&mut io::repeat(0).take(*count), to)?;
+                    copy_exact(&mut io::repeat(0), *count, to)?;
                 }
             }
         }
@@ -181,4 +178,19 @@ impl Seek for Joined<'_> {
         }
         Ok(self.at)
     }
+}
+
+/// Copies so many bytes. Unlike `io::copy`, which lets the system copy from file to file and gives
+/// up at a signal, it goes on after an interruption.
+fn copy_exact(from: &mut impl Read, len: u64, to: &mut File) -> io::Result<()> {
+    const BUFFER: u64 = 128 * 1024;
+    let mut buffer = vec![0; len.min(BUFFER) as usize];
+    let mut left = len;
+    while left > 0 {
+        let piece = &mut buffer[..left.min(BUFFER) as usize];
+        from.read_exact(piece)?;
+        to.write_all(piece)?;
+        left -= piece.len() as u64;
+    }
+    Ok(())
 }
