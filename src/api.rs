@@ -1,7 +1,7 @@
 //! The whole public contract: one tuple of rooms, one document.
 
 use crate::{
-    accounts::{api::AccountsApi, limits::Guesses},
+    accounts::api::AccountsApi,
     http::{Problem, document},
     media::{api::MediaApi, upload::Uploads},
     site::api::SiteApi,
@@ -35,7 +35,6 @@ pub fn endpoint(uploads: Arc<Uploads>) -> impl Endpoint<Output = Response> {
     service()
         .into_endpoint()
         .data(uploads)
-        .data(Arc::new(Guesses::default()))
         .catch_all_error(|error| async move { Problem::from_framework(error) })
         .map_to_response()
         .around(move |endpoint, req| {

@@ -10,7 +10,7 @@ use crate::{
     imaging::Budget,
     media::{self, upload::Uploads},
     outward::{Fetcher, Policy},
-    tenancy::{DataDir, Lock, Tenants},
+    tenancy::{DataDir, Lock, Options, Tenants, limits::Overrides},
     web,
 };
 use poem::{
@@ -38,25 +38,60 @@ async fn open<T: Send + 'static>(
     config: &Config,
     first: impl FnOnce(&DataDir) -> Result<T> + Send + 'static,
 ) -> Result<(Tenants, T)> {
-    let config = config.clone();
+    let options = options(config)?;
+    let (root, key) = (config.data.clone(), config.secret_key.clone());
     let opened = tokio::task::spawn_blocking(move || {
-        let data = DataDir::open(&config.data, config.secret_key.as_ref())?;
+        let data = DataDir::open(&root, key.as_ref())?;
         let first = first(&data)?;
-        Ok::<_, Error>((Tenants::open(data, config.public_url.map(|o| o.0))?, first))
+        Ok::<_, Error>((Tenants::open(data, options)?, first))
     });
     let (tenants, first) = opened.await??;
-    tenants.provision(&TenantId::main(), "main").await?;
+    tenants.create_first().await?;
     Ok((tenants, first))
+}
+
+/// What the settings of the process say about all sites.
+fn options(config: &Config) -> Result<Options> {
+    let default_tenant = match config.default_tenant.trim() {
+        "" => None,
+        id => Some(TenantId::parse(id).map_err(|e| named(e, "default_tenant"))?),
+    };
+    let [limits, features] = Overrides::words(config.enforce.split(','));
+    let mut enforced = Overrides::default();
+    enforced.patch(&limits, &features).map_err(|e| named(e, "enforce"))?;
+    Ok(Options {
+        default_tenant,
+        public_url: config.public_url.as_ref().map(|o| o.0.clone()),
+        port: config.listen.port(),
+        enforced,
+        open_at_most: usize::try_from(config.open_tenants).unwrap_or(usize::MAX),
+        delete_grace_days: i64::try_from(config.delete_grace_days.min(36_500)).unwrap_or(0),
+        redis: config.redis_url.clone().map(|url| (url, config.redis_prefix.clone())),
+    })
+}
+
+/// The same fault, under the name of the setting that has it.
+fn named(error: Error, field: &'static str) -> Error {
+    match error {
+        Error::Invalid { reason, .. } => Error::Invalid { field, reason },
+        other => other,
+    }
 }
 
 impl App {
     /// Opens the data directory, makes this process the one that serves it, and settles what a
     /// crash left open.
     pub async fn open(config: &Config) -> Result<Self> {
-        let (tenants, lock) = open(config, DataDir::lock).await?;
+        let lock = if config.shared { DataDir::lock_shared } else { DataDir::lock };
+        let (tenants, lock) = open(config, lock).await?;
         let tenants = Arc::new(tenants);
-        for id in tenants.ids().await? {
-            media::sweep::recover(&tenants.get(&id).await?).await?;
+        if lock.is_first {
+            for id in tenants.recover().await? {
+                media::sweep::recover(&tenants.get(&id).await?).await?;
+            }
+        }
+        if config.shared && lock.is_first {
+            lock.share()?;
         }
         let policy =
             Policy { allow: config.fetch_allow.0.clone(), refuse_hosts: own_hosts(config) };

@@ -3,9 +3,13 @@
 //! Flags go before the environment, the environment before `vitrina.toml`, that before the
 //! default. What a site's admin sets is another thing and lives in `site/settings.rs`.
 
+mod value;
+
+pub use value::{LogFormat, Networks, Origin};
+
 use crate::base::secret::Secret;
-use ipnet::IpNet;
 use std::{net::SocketAddr, path::PathBuf};
+use value::Value;
 
 /// A setting that cannot be used. Names the setting and where it came from.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +33,13 @@ pub struct Setting {
     pub doc: &'static str,
     /// Not shown, and not taken from the command line, which everybody on the machine can read.
     pub is_secret: bool,
+}
+
+impl Setting {
+    /// Whether naming it on the command line is enough to turn it on.
+    pub fn is_switch(&self) -> bool {
+        matches!(self.default, "true" | "false")
+    }
 }
 
 /// A setting's value and where it came from.
@@ -83,6 +94,36 @@ config! {
     trusted_proxies: Networks = "";
     /// Private networks that uploads by URL may fetch from all the same, parted by commas.
     fetch_allow: Networks = "";
+    /// The site that answers to hostnames which no site has. Empty: nobody does, and they are
+    /// answered with 404.
+    default_tenant: String = "main";
+    /// How many sites are open at once. Each costs a few files and a megabyte or so.
+    open_tenants: u64 = "256";
+    /// How long a site that is deleted may be taken back, in days.
+    delete_grace_days: u64 = "30";
+    /// Limits and features that count for every site, whatever its plan says, parted by commas, as
+    /// in `max_upload_bytes=100000000, url_upload=off`.
+    enforce: String = "";
+    /// Let several processes serve the data directory at once, as for an upgrade without a pause.
+    shared: bool = "false";
+    /// Redis for what several processes share, as in `redis://user:password@host:6379/0`, with
+    /// `rediss://` for TLS.
+    redis_url: Option<Secret> = "", secret;
+    /// What the keys in Redis start with.
+    redis_prefix: String = "vitrina:";
+    /// Whether requests to the operator API must be signed.
+    require_signature: bool = "false";
+    /// Networks that may read the operator's configuration for proxies without a key, parted by
+    /// commas.
+    operator_networks: Networks = "127.0.0.0/8,::1/128";
+    /// The entry point that Traefik's routers are told to use.
+    traefik_entry_point: String = "websecure";
+    /// The certificate resolver that Traefik's routers are told to use. Empty: none.
+    traefik_resolver: String = "";
+    /// Where Traefik finds this server.
+    traefik_service: String = "http://127.0.0.1:8080";
+    /// Networks that Traefik lets in, parted by commas. Empty: everybody.
+    traefik_allow: Networks = "";
     /// The key that secrets are derived from, as 64 hexadecimal digits, in place of the file
     /// `secret.key` in the data directory.
     secret_key: Option<Secret> = "", secret;
@@ -215,120 +256,6 @@ fn plain_text(value: toml::Value) -> Option<String> {
     }
 }
 
-/// What a setting may be: read from text, shown as text.
-trait Value: Sized {
-    fn parse(text: &str) -> Result<Self, String>;
-    fn show(&self) -> String;
-}
-
-impl Value for PathBuf {
-    fn parse(text: &str) -> Result<Self, String> {
-        if text.is_empty() { Err("must name a directory".to_owned()) } else { Ok(text.into()) }
-    }
-    fn show(&self) -> String {
-        self.display().to_string()
-    }
-}
-
-impl Value for SocketAddr {
-    fn parse(text: &str) -> Result<Self, String> {
-        text.parse().map_err(|_| "must be an address with a port, as in 127.0.0.1:8080".to_owned())
-    }
-    fn show(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl Value for u64 {
-    fn parse(text: &str) -> Result<Self, String> {
-        text.parse().map_err(|_| "must be a whole number".to_owned())
-    }
-    fn show(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl Value for String {
-    fn parse(text: &str) -> Result<Self, String> {
-        Ok(text.to_owned())
-    }
-    fn show(&self) -> String {
-        self.clone()
-    }
-}
-
-impl Value for Option<Secret> {
-    fn parse(text: &str) -> Result<Self, String> {
-        Ok((!text.is_empty()).then(|| Secret::new(text)))
-    }
-    fn show(&self) -> String {
-        if self.is_some() { "•••".to_owned() } else { String::new() }
-    }
-}
-
-/// A scheme, a host and maybe a port, without a slash at the end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin(pub String);
-
-impl Value for Option<Origin> {
-    fn parse(text: &str) -> Result<Self, String> {
-        if text.is_empty() {
-            return Ok(None);
-        }
-        let wrong = || "must be an address like https://media.example, without a path".to_owned();
-        let url = url::Url::parse(text).map_err(|_| wrong())?;
-        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        let anonymous = url.username().is_empty() && url.password().is_none();
-        if !matches!(url.scheme(), "http" | "https") || !bare || !anonymous {
-            return Err(wrong());
-        }
-        Ok(Some(Origin(url.origin().ascii_serialization())))
-    }
-    fn show(&self) -> String {
-        self.as_ref().map(|o| o.0.clone()).unwrap_or_default()
-    }
-}
-
-/// Networks in CIDR notation; a single address stands for itself.
-#[derive(Debug, Clone, Default)]
-pub struct Networks(pub Vec<IpNet>);
-
-impl Value for Networks {
-    fn parse(text: &str) -> Result<Self, String> {
-        let one = |item: &str| {
-            let network =
-                item.parse().or_else(|_| item.parse().map(|ip: std::net::IpAddr| ip.into()));
-            network.map_err(|_| format!("has `{item}`, which is no network like 10.0.0.0/8"))
-        };
-        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-        Ok(Self(items.map(one).collect::<Result<_, _>>()?))
-    }
-    fn show(&self) -> String {
-        self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    Auto,
-    Human,
-    Json,
-}
-
-impl Value for LogFormat {
-    fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "human" => Ok(Self::Human),
-            "json" => Ok(Self::Json),
-            _ => Err("must be auto, human or json".to_owned()),
-        }
-    }
-    fn show(&self) -> String {
-        format!("{self:?}").to_lowercase()
-    }
-}
-
 /// Every setting at its default, as a file to start from.
 pub fn example() -> String {
     let mut text = String::from("# Every setting of Vitrina at its default.\n");
@@ -341,9 +268,10 @@ pub fn example() -> String {
             doc + " " + word
         });
         let off = if setting.default.is_empty() { "# " } else { "" };
-        let value = match setting.default.parse::<u64>() {
-            Ok(n) => n.to_string(),
-            Err(_) => format!("{:?}", setting.default),
+        let is_bare = setting.is_switch() || setting.default.parse::<u64>().is_ok();
+        let value = match is_bare {
+            true => setting.default.to_owned(),
+            false => format!("{:?}", setting.default),
         };
         text += &format!("{doc}\n{off}{} = {value}\n", setting.key);
     }

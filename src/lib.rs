@@ -5,6 +5,8 @@
 pub mod base;
 
 // Floor 2: tools that know nothing of media hosting.
+pub mod archive;
+pub mod cache;
 pub mod config;
 pub mod db;
 pub mod http;

@@ -3,7 +3,7 @@
 use crate::{
     accounts::setup,
     app::App,
-    base::{Error, Result, ids::TenantId, secret::Secret},
+    base::{Error, Result, secret::Secret},
     config::Config,
     tenancy::Tenants,
     worker,
@@ -59,7 +59,7 @@ pub struct Running {
     pub setup_link: Option<Secret>,
     pub tenants: Arc<Tenants>,
     stop: watch::Sender<bool>,
-    sweeping: JoinHandle<()>,
+    background: [JoinHandle<()>; 2],
     serving: [JoinHandle<io::Result<()>>; 2],
     _app: App,
 }
@@ -71,14 +71,11 @@ impl Running {
         let public = Bound::new(config.listen).await?;
         let operator = Bound::new(config.operator_listen).await?;
         let (public_url, operator_url) = (public.url(), operator.url());
+        app.tenants.set_port(public.address.port());
         for (listener, bound) in [("public", &public), ("operator", &operator)] {
             tracing::info!(url = bound.url(), address = %bound.address, listener, "listening");
         }
-        let origin = config.public_url.as_ref().map_or(&public_url, |o| &o.0);
-        let tenant = app.tenants.get(&TenantId::main()).await?;
-        let setup_link = setup::issue_link(&tenant)
-            .await?
-            .map(|secret| Secret::new(format!("{origin}/setup?token={}", secret.expose())));
+        let setup_link = setup_link(&app.tenants, &public_url).await?;
         let grace = Duration::from_secs(config.shutdown_grace_s);
         let (stop, stopped) = watch::channel(false);
         let serving = [
@@ -86,14 +83,15 @@ impl Running {
             tokio::spawn(operator.serve(app.operator(), stopped, grace)),
         ];
         let tenants = app.tenants.clone();
-        let sweeping = tokio::spawn(worker::run(tenants.clone()));
+        let background =
+            [tokio::spawn(worker::run(tenants.clone())), tokio::spawn(tenants.clone().follow())];
         Ok(Self {
             public_url,
             operator_url,
             setup_link,
             tenants,
             stop,
-            sweeping,
+            background,
             serving,
             _app: app,
         })
@@ -102,14 +100,30 @@ impl Running {
     /// Takes no new requests and waits for those in flight, as long as the settings allow.
     pub async fn stop(self) -> Result<()> {
         tracing::info!("stopping");
-        self.sweeping.abort();
         self.stop.send_replace(true);
         for serving in self.serving {
             serving.await??;
         }
+        for working in self.background {
+            working.abort();
+        }
+        self.tenants.flush().await;
+        self.tenants.release_leases().await?;
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// How to become the first admin of the default site, while it has none.
+async fn setup_link(tenants: &Tenants, public_url: &str) -> Result<Option<Secret>> {
+    let Some(id) = tenants.default_tenant() else { return Ok(None) };
+    let tenant = match tenants.get(id).await {
+        Err(Error::NotFound(_)) => return Ok(None),
+        found => found?,
+    };
+    let origin = tenant.origin().unwrap_or_else(|| public_url.to_owned());
+    let secret = setup::issue_link(&tenant).await?;
+    Ok(secret.map(|s| Secret::new(format!("{origin}/setup?token={}", s.expose()))))
 }
 
 /// A socket that is open and does not answer yet.

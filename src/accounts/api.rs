@@ -3,7 +3,7 @@
 use super::{
     Actor, Caller, Proof, Scope, Token, Visitor,
     caller::{ReadAccount, WriteAccount},
-    limits::Guesses,
+    link,
     session::{self, Device},
     signed_in::{SessionView, SignedIn, cookie},
     token,
@@ -12,11 +12,10 @@ use crate::{
     base::{Error, secret::Secret, text::Label},
     http::{Problem, json::JsonBody},
 };
-use poem::{Request, web::Data};
+use poem::Request;
 use poem_openapi::{
     ApiResponse, Object, OpenApi, Tags, param::Path, payload::Json, types::Example,
 };
-use std::sync::Arc;
 
 pub struct AccountsApi;
 
@@ -35,15 +34,29 @@ impl AccountsApi {
     async fn sign_in(
         &self,
         req: &Request,
-        guesses: Data<&Arc<Guesses>>,
         visitor: Visitor<ReadAccount>,
         body: JsonBody<SignInRequest>,
     ) -> Result<SignedIn, Problem> {
         let JsonBody(SignInRequest { login, password }) = body;
         let device = Device::of(req, &visitor.client);
         let password = Secret::new(password);
-        let (user, secret) =
-            session::sign_in(&visitor.tenant, &guesses, &login, password, device).await?;
+        let (user, secret) = session::sign_in(&visitor.tenant, &login, password, device).await?;
+        Ok(SignedIn::new(&visitor.tenant, &visitor.client, user, &secret))
+    }
+
+    /// Sign in with a link
+    ///
+    /// Opens a session for whoever the link was made for. It works once, and for a few minutes.
+    #[oai(path = "/session/link", method = "post", operation_id = "create_session_with_link")]
+    async fn sign_in_with_link(
+        &self,
+        req: &Request,
+        visitor: Visitor<ReadAccount>,
+        body: JsonBody<LinkRequest>,
+    ) -> Result<SignedIn, Problem> {
+        let device = Device::of(req, &visitor.client);
+        let token = Secret::new(body.0.token);
+        let (user, secret) = link::redeem(&visitor.tenant, &token, device).await?;
         Ok(SignedIn::new(&visitor.tenant, &visitor.client, user, &secret))
     }
 
@@ -114,6 +127,20 @@ struct SignInRequest {
 impl Example for SignInRequest {
     fn example() -> Self {
         Self { login: "ana".to_owned(), password: "correct horse battery".to_owned() }
+    }
+}
+
+#[derive(Object)]
+#[oai(example = true)]
+struct LinkRequest {
+    /// The secret in the link.
+    #[oai(write_only)]
+    token: String,
+}
+
+impl Example for LinkRequest {
+    fn example() -> Self {
+        Self { token: "4Zk…".to_owned() }
     }
 }
 

@@ -98,6 +98,7 @@ pub async fn identify(
     if let Some(secret) = presented_token(headers) {
         let (user, scopes) =
             token::present(tenant, &secret).await?.ok_or(Error::Unauthenticated)?;
+        tenant.count_api_request().await?;
         return Ok(Actor::Member(user, Proof::Token(scopes)));
     }
     let Some(secret) = presented_cookie(headers, cookie_name(is_secure(tenant, client))) else {

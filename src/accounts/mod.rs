@@ -3,6 +3,7 @@
 pub mod api;
 pub mod caller;
 pub mod limits;
+pub mod link;
 pub mod password;
 pub mod session;
 pub mod setup;

@@ -1,10 +1,6 @@
 //! Signing in, staying signed in, and signing out.
 
-use super::{
-    User,
-    limits::{Guess, Guesses},
-    password, sql,
-};
+use super::{User, limits::Guess, password, sql};
 use crate::{
     base::{
         Clock, Error, Result,
@@ -44,24 +40,23 @@ impl Device {
 /// many of them.
 pub async fn sign_in(
     tenant: &Tenant,
-    guesses: &Guesses,
     login: &str,
     password: Secret,
     device: Device,
 ) -> Result<(User, Secret)> {
     let name = login.trim().to_lowercase();
-    let guess = Guess::new(tenant.id.as_str(), &name, device.address.as_deref());
-    guesses.check(&guess)?;
+    let guess = Guess::new(&name, device.address.as_deref());
+    guess.check(tenant).await?;
     let account = tenant.read(move |db| sql::login(db, &name)).await?;
     let (id, hash) = account.map_or((None, None), |(id, hash)| (Some(id), Some(hash)));
     let right = password::verify(password, hash).await?;
     match id {
         Some(id) if right => {
-            guesses.was_right(&guess);
+            guess.was_right(tenant).await;
             open(tenant, id, device).await
         }
         _ => {
-            guesses.was_wrong(&guess);
+            guess.was_wrong(tenant).await;
             Err(Error::WrongCredentials)
         }
     }
@@ -107,5 +102,10 @@ pub async fn sign_out(tenant: &Tenant, id: SessionId) -> Result<()> {
 
 /// Forgets the sessions and tokens whose time is over.
 pub async fn sweep(tenant: &Tenant) -> Result<()> {
-    tenant.write(sql::sweep).await
+    tenant.tidy(sql::sweep).await
+}
+
+/// When the next session or token is over.
+pub async fn next(tenant: &Tenant) -> Result<Option<Millis>> {
+    tenant.read(sql::next_expiry).await
 }

@@ -7,7 +7,7 @@ use crate::{
         secret::{Secret, SecretHash},
     },
     db::{Read, Write},
-    tenancy::{Site, Tenant},
+    tenancy::{Allowance, Site, Tenant},
 };
 
 /// Whether the site still has no admin.
@@ -32,7 +32,9 @@ pub async fn issue_link(tenant: &Tenant) -> Result<Option<Secret>> {
 /// The first admin to be, checked, and the secret that they came with.
 pub struct FirstAdmin {
     new: users::NewUser,
-    claimed: SecretHash,
+    /// What came with them; the operator needs none.
+    claimed: Option<SecretHash>,
+    allowance: Allowance,
 }
 
 impl FirstAdmin {
@@ -50,7 +52,22 @@ impl FirstAdmin {
         let claimed = token.hash();
         tenant.read(move |db| check(db, &claimed)).await?;
         let new = users::NewUser::parse(username, email, password, Role::Admin).await?;
-        Ok(Self { new, claimed: token.hash() })
+        Ok(Self { new, claimed: Some(token.hash()), allowance: tenant.allowance() })
+    }
+
+    /// The first admin as the operator makes them, who needs no setup link.
+    ///
+    /// # Errors
+    /// `Conflict` where there is an admin already.
+    pub async fn by_operator(
+        tenant: &Tenant,
+        username: &str,
+        email: &str,
+        password: Secret,
+    ) -> Result<Self> {
+        tenant.read(check_needed).await?;
+        let new = users::NewUser::parse(username, email, password, Role::Admin).await?;
+        Ok(Self { new, claimed: None, allowance: tenant.allowance() })
     }
 
     /// Makes the admin. Of any number of calls, one succeeds.
@@ -58,18 +75,26 @@ impl FirstAdmin {
     /// # Errors
     /// `Conflict` once there is an admin, whatever the token; `Forbidden` for a wrong token.
     pub fn insert(&self, db: &Write<Site>) -> Result<User> {
-        check(db, &self.claimed)?;
-        users::insert(db, &self.new)
+        match &self.claimed {
+            Some(claimed) => check(db, claimed)?,
+            None => check_needed(db)?,
+        }
+        users::insert(db, &self.new, &self.allowance)
     }
 }
 
-fn check(db: &Read<Site>, claimed: &SecretHash) -> Result<()> {
+fn check_needed(db: &Read<Site>) -> Result<()> {
     if sql::has_admin(db)? {
         return Err(Error::Conflict {
             code: "already_set_up",
             reason: "this site has its admin already: sign in instead",
         });
     }
+    Ok(())
+}
+
+fn check(db: &Read<Site>, claimed: &SecretHash) -> Result<()> {
+    check_needed(db)?;
     match sql::setup(db)? {
         Some(hash) if hash == *claimed => Ok(()),
         _ => Err(Error::Forbidden("this setup link is not valid: use the one printed at start")),

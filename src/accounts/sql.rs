@@ -52,6 +52,18 @@ sql! {
     TOUCH_TOKEN = "UPDATE tokens SET last_used_at = ?2 WHERE id = ?1";
     DELETE_TOKEN = "DELETE FROM tokens WHERE user_id = ?1 AND public_id = ?2";
     SWEEP_TOKENS = "DELETE FROM tokens WHERE expires_at <= ?1";
+    NEXT_EXPIRY = "SELECT min(at) FROM (SELECT min(expires_at) AS at FROM sessions
+        UNION ALL SELECT min(expires_at) FROM tokens
+        UNION ALL SELECT min(expires_at) FROM login_links)";
+
+    INSERT_LINK = "INSERT INTO login_links (secret_hash, user_id, expires_at) VALUES (?1, ?2, ?3)";
+    TAKE_LINK = "DELETE FROM login_links WHERE secret_hash = ?1 AND expires_at > ?2
+        RETURNING user_id";
+    SWEEP_LINKS = "DELETE FROM login_links WHERE expires_at <= ?1";
+    FIRST_ADMIN = "SELECT id, username, email, role, created_at FROM users WHERE role = 'admin'
+        ORDER BY id LIMIT 1";
+    SET_PASSWORD = "UPDATE users SET password_hash = ?2, updated_at = ?3 WHERE id = ?1";
+    DELETE_SESSIONS_OF = "DELETE FROM sessions WHERE user_id = ?1";
 }
 
 pub(super) fn insert_user(
@@ -156,6 +168,39 @@ pub(super) fn delete_session(db: &Write<Site>, id: SessionId) -> Result<()> {
 pub(super) fn sweep(db: &Write<Site>) -> Result<()> {
     db.prepare_cached(SWEEP_SESSIONS)?.execute([Clock::now()])?;
     db.prepare_cached(SWEEP_TOKENS)?.execute([Clock::now()])?;
+    db.prepare_cached(SWEEP_LINKS)?.execute([Clock::now()])?;
+    Ok(())
+}
+
+/// When the next thing of these is over.
+pub(super) fn next_expiry(db: &Read<Site>) -> Result<Option<Millis>> {
+    Ok(db.prepare_cached(NEXT_EXPIRY)?.query_row([], |r| r.get(0))?)
+}
+
+pub(super) fn insert_link(
+    db: &Write<Site>,
+    user: UserId,
+    secret: &SecretHash,
+    expires_at: Millis,
+) -> Result<()> {
+    db.prepare_cached(INSERT_LINK)?.execute((secret.0, user, expires_at))?;
+    Ok(())
+}
+
+/// Whose link this is, if it is good; it is not any more afterwards.
+pub(super) fn take_link(db: &Write<Site>, secret: &SecretHash) -> Result<Option<UserId>> {
+    let mut statement = db.prepare_cached(TAKE_LINK)?;
+    Ok(statement.query_row((secret.0, Clock::now()), |r| r.get(0)).optional()?)
+}
+
+pub(super) fn first_admin(db: &Read<Site>) -> Result<Option<User>> {
+    Ok(db.prepare_cached(FIRST_ADMIN)?.query_row([], |r| read_user(r, 0)).optional()?)
+}
+
+/// Sets a password and ends every session that was opened with the old one.
+pub(super) fn set_password(db: &Write<Site>, user: UserId, password_hash: &str) -> Result<()> {
+    db.prepare_cached(SET_PASSWORD)?.execute((user, password_hash, Clock::now()))?;
+    db.prepare_cached(DELETE_SESSIONS_OF)?.execute([user])?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::{
         text::{Email, Username},
     },
     db::{Read, Write},
-    tenancy::{Site, Tenant},
+    tenancy::{Allowance, Site, Tenant, limits::Limit},
 };
 
 /// A person to be added, every part of it checked.
@@ -31,12 +31,19 @@ impl NewUser {
 /// Adds a person. For the operator, who needs nobody's leave; the first admin closes the setup.
 ///
 /// # Errors
-/// `Conflict` where the name or the address is taken.
+/// `Conflict` where the name or the address is taken; `LimitReached`.
 pub async fn create(tenant: &Tenant, new: NewUser) -> Result<User> {
-    tenant.write(move |db| insert(db, &new)).await
+    let allowance = tenant.allowance();
+    tenant.write(move |db| insert(db, &new, &allowance)).await
 }
 
-pub(super) fn insert(db: &Write<Site>, new: &NewUser) -> Result<User> {
+pub(super) fn insert(db: &Write<Site>, new: &NewUser, allowance: &Allowance) -> Result<User> {
+    allowance.check_in(db, Limit::MaxUsers, 1)?;
+    match new.role {
+        Role::Admin => allowance.check_in(db, Limit::MaxAdmins, 1)?,
+        Role::Manager => allowance.check_in(db, Limit::MaxManagers, 1)?,
+        Role::User => {}
+    }
     if sql::username_taken(db, &new.username)? {
         return Err(Error::Conflict { code: "username_taken", reason: "the username is taken" });
     }
@@ -59,4 +66,16 @@ pub async fn find(tenant: &Tenant, username: &str) -> Result<User> {
 
 pub fn find_in(db: &Read<Site>, username: &str) -> Result<User> {
     sql::user_named(db, username)?.ok_or(Error::NotFound("user"))
+}
+
+/// Gives somebody a new password and ends all their sessions. For the operator.
+///
+/// # Errors
+/// `NotFound` where nobody has this name; `Invalid` for a password that is none.
+pub async fn reset_password(tenant: &Tenant, username: &str, secret: Secret) -> Result<User> {
+    let user = find(tenant, username).await?;
+    password::check(&secret)?;
+    let (id, hash) = (user.id, password::hash(secret).await?);
+    tenant.write(move |db| sql::set_password(db, id, &hash)).await?;
+    Ok(user)
 }

@@ -55,6 +55,25 @@ pub enum Error {
     Fetch { code: &'static str, reason: String },
     #[error("too many requests: try again in {retry_after_s} s")]
     TooMany { retry_after_s: u64 },
+    /// What the site's plan allows is used up.
+    #[error("this site has reached its limit `{limit}` of {allowed}")]
+    LimitReached {
+        limit: &'static str,
+        allowed: u64,
+        /// Where more is to be had.
+        upgrade_url: Option<String>,
+        /// Where waiting helps: how long.
+        retry_after_s: Option<u64>,
+    },
+    /// The site's plan does not include it.
+    #[error("`{feature}` is switched off for this site")]
+    FeatureOff { feature: &'static str, upgrade_url: Option<String> },
+    /// The whole site is closed by the operator.
+    #[error("this site is suspended: {reason}")]
+    Suspended { reason: String },
+    /// Not now, and not for a reason that the caller could mend.
+    #[error("{0}")]
+    Unavailable(&'static str),
     /// A fault of ours. Logged in full, shown to nobody.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod error;
 pub mod ids;
 pub mod page;
+pub mod seal;
 pub mod secret;
 pub mod text;
 pub mod visibility;

@@ -70,6 +70,13 @@ impl Ask {
         Ok(Self { from, limit: Limit::parse(limit)? })
     }
 
+    /// The same for a page of no more than so many.
+    pub fn at_most(mut self, most: Option<u64>) -> Self {
+        let most = most.map_or(u32::MAX, |n| u32::try_from(n.max(1)).unwrap_or(u32::MAX));
+        self.limit = Limit(self.limit.0.min(most));
+        self
+    }
+
     /// One more than the page holds: whether there is a next page is then known without counting.
     pub fn rows(&self) -> i64 {
         self.limit.get() as i64 + 1

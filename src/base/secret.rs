@@ -74,6 +74,19 @@ impl Key {
         Self(bytes)
     }
 
+    /// A fresh key.
+    ///
+    /// # Errors
+    /// `Internal` where the system has no randomness to give.
+    pub fn random() -> Result<Self> {
+        Ok(Self(random_bytes()?))
+    }
+
+    /// The key itself, to be sealed or to seal with.
+    pub fn bytes(&self) -> [u8; 32] {
+        self.0
+    }
+
     /// A key that tells nothing of this one, nor of one derived under another name.
     pub fn derive(&self, purpose: &str) -> Self {
         Self(self.mac(&[purpose.as_bytes()]))

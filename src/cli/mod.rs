@@ -93,14 +93,16 @@ fn command() -> Command {
             "" => String::new(),
             text => format!(" [default: {text}]"),
         };
-        command.arg(
-            Arg::new(setting.key)
-                .long(setting.key.replace('_', "-"))
-                .global(true)
-                .value_name("VALUE")
-                .help_heading("Settings")
-                .help(format!("{}{default}", setting.doc)),
-        )
+        let arg = Arg::new(setting.key)
+            .long(setting.key.replace('_', "-"))
+            .global(true)
+            .value_name("VALUE")
+            .help_heading("Settings")
+            .help(format!("{}{default}", setting.doc));
+        command.arg(match setting.is_switch() {
+            true => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+            false => arg,
+        })
     })
 }
 

@@ -28,6 +28,10 @@ pub(super) fn refuse_newer(conn: &Connection, steps: &[Step]) -> Result<()> {
     Ok(())
 }
 
+pub(super) fn is_behind(conn: &Connection, steps: &[Step]) -> Result<bool> {
+    Ok(version(conn)? < steps.len())
+}
+
 /// Applies what is missing, each step in a transaction of its own. Two processes may open the
 /// same file at once, so the version is read again inside the transaction.
 pub(super) fn migrate(conn: &mut Connection, steps: &[Step]) -> Result<()> {

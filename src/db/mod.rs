@@ -5,15 +5,22 @@ mod handle;
 mod migrate;
 mod readers;
 pub mod sql;
+mod watcher;
 mod writer;
 
 pub use handle::{Read, Write};
 pub use migrate::Step;
+pub use watcher::Watcher;
 
 use crate::base::{Error, Result};
 use readers::Readers;
 use rusqlite::{Connection, OpenFlags};
-use std::{marker::PhantomData, path::Path, sync::Arc, time::Duration};
+use std::{
+    marker::PhantomData,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::sync::oneshot;
 use writer::Writer;
 
@@ -35,6 +42,7 @@ const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
 /// One open database file.
 pub struct Db<S> {
     schema: PhantomData<fn() -> S>,
+    file: PathBuf,
     readers: r2d2::Pool<Readers>,
     writer: Arc<Writer>,
 }
@@ -52,7 +60,58 @@ impl<S: Schema> Db<S> {
         conn.execute_batch(PRAGMAS)?;
         migrate::migrate(&mut conn, S::STEPS)?;
         let readers = readers::pool(file, READERS);
-        Ok(Self { schema: PhantomData, readers, writer: Arc::new(Writer::new(conn)) })
+        let writer = Arc::new(Writer::new(conn));
+        Ok(Self { schema: PhantomData, file: file.to_owned(), readers, writer })
+    }
+
+    /// The files that belong to the database `file`: itself, its log and its index.
+    pub fn files(file: &Path) -> [PathBuf; 3] {
+        ["", "-wal", "-shm"].map(|end| {
+            let mut name = file.as_os_str().to_owned();
+            name.push(end);
+            name.into()
+        })
+    }
+
+    /// Whether the file misses steps of the schema, as it lies there. Blocks.
+    ///
+    /// # Errors
+    /// `Conflict` with code `schema_newer` where a newer Vitrina wrote it.
+    pub fn is_behind(file: &Path) -> Result<bool> {
+        let conn = connect(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        migrate::refuse_newer(&conn, S::STEPS)?;
+        migrate::is_behind(&conn, S::STEPS)
+    }
+
+    /// [`read`](Self::read) for threads that may block.
+    pub fn read_now<T>(&self, f: impl FnOnce(&Read<S>) -> Result<T>) -> Result<T> {
+        f(&Read::new(&*self.readers.get()?))
+    }
+
+    /// [`write`](Self::write) for threads that may block, on a connection of its own.
+    pub fn write_now<T>(&self, f: impl FnOnce(&Write<S>) -> Result<T>) -> Result<T> {
+        let mut conn = connect(&self.file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        conn.execute_batch(PRAGMAS)?;
+        handle::in_transaction(&mut conn, f)
+    }
+
+    /// A copy of the database as it is at one moment, complete in one file, while others read
+    /// and write. `to` must not exist yet.
+    pub async fn copy(&self, to: &Path) -> Result<()> {
+        let (from, to) = (self.file.clone(), to.to_owned());
+        let copied = tokio::task::spawn_blocking(move || {
+            let conn = connect(&from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            let name =
+                to.to_str().ok_or_else(|| Error::invalid("to", "must be a readable path"))?;
+            conn.execute("VACUUM INTO ?1", [name])?;
+            Ok(std::fs::File::open(&to)?.sync_all()?)
+        });
+        copied.await?
+    }
+
+    /// Tells when others change the file. Blocks.
+    pub fn watch(&self) -> Result<Watcher> {
+        Watcher::new(connect(&self.file, OpenFlags::SQLITE_OPEN_READ_ONLY)?)
     }
 
     /// Runs `f` on a connection that cannot write.

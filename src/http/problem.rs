@@ -28,6 +28,12 @@ pub struct Body {
     request_id: Option<String>,
     /// Which fields of the request are at fault.
     errors: Option<Vec<FieldError>>,
+    /// With the code `limit_reached`: which limit, and `feature_off`: which feature.
+    limit: Option<String>,
+    /// With the code `limit_reached`: how many the limit allows.
+    allowed: Option<u64>,
+    /// Where more is to be had.
+    upgrade_url: Option<String>,
 }
 
 /// One field of the request that cannot be accepted.
@@ -99,6 +105,13 @@ impl From<Error> for Problem {
                 (StatusCode::UNPROCESSABLE_ENTITY, *code, Some(("url", reason.clone())))
             }
             E::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests", None),
+            E::LimitReached { retry_after_s: Some(_), .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, "limit_reached", None)
+            }
+            E::LimitReached { .. } => (StatusCode::FORBIDDEN, "limit_reached", None),
+            E::FeatureOff { .. } => (StatusCode::FORBIDDEN, "feature_off", None),
+            E::Suspended { .. } => (StatusCode::FORBIDDEN, "suspended", None),
+            E::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", None),
             E::Internal(cause) => {
                 tracing::error!(%cause, "request failed");
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal", None)
@@ -106,9 +119,11 @@ impl From<Error> for Problem {
         };
         let wait = match &error {
             E::TooMany { retry_after_s } => Some(*retry_after_s),
+            E::LimitReached { retry_after_s, .. } => *retry_after_s,
             _ => None,
         };
-        Self::new(status, Body::new(status, code, Some(error.to_string()), field), wait)
+        let body = Body::new(status, code, Some(error.to_string()), field);
+        Self::new(status, body.with_limit(error), wait)
     }
 }
 
@@ -127,6 +142,22 @@ impl Body {
             code: code.to_owned(),
             request_id: REQUEST_ID.try_with(Clone::clone).ok(),
             errors: field.map(|(field, message)| vec![FieldError { field: field.into(), message }]),
+            limit: None,
+            allowed: None,
+            upgrade_url: None,
+        }
+    }
+
+    /// Adds what a client needs to explain a limit.
+    fn with_limit(self, error: Error) -> Self {
+        match error {
+            Error::LimitReached { limit, allowed, upgrade_url, .. } => {
+                Self { limit: Some(limit.to_owned()), allowed: Some(allowed), upgrade_url, ..self }
+            }
+            Error::FeatureOff { feature, upgrade_url } => {
+                Self { limit: Some(feature.to_owned()), upgrade_url, ..self }
+            }
+            _ => self,
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::{
         paging::link_header,
     },
     site::Links,
+    tenancy::limits::Limit,
 };
 use poem::web::Data;
 use poem_openapi::{
@@ -85,7 +86,8 @@ impl MediaApi {
         /// The cursor `prev` of the page after.
         before: Query<Option<String>>,
     ) -> Result<Listed, Problem> {
-        let ask = Ask::parse(limit.0, after.as_deref(), before.as_deref())?;
+        let most = visitor.tenant.allowance().limit(Limit::MaxItemsPerPage);
+        let ask = Ask::parse(limit.0, after.as_deref(), before.as_deref())?.at_most(most);
         let trashed = trashed.unwrap_or(false);
         let whose = listing::Whose::parse(owner.as_deref());
         let page = listing::list(&visitor.tenant, &visitor.actor, whose, trashed, ask).await?;

@@ -10,7 +10,7 @@ use crate::{
         text::{Description, Tag, Title},
         visibility::Visibility,
     },
-    tenancy::Tenant,
+    tenancy::{Tenant, limits::Limit, usage},
 };
 
 /// What is to change. The outer `None` leaves a thing as it is; an inner one takes it away.
@@ -39,7 +39,7 @@ pub async fn edit(
     if edit.expires_at.flatten().is_some_and(|at| at <= Clock::now()) {
         return Err(Error::invalid("expires_at", "is in the past"));
     }
-    let actor = actor.clone();
+    let (actor, allowance) = (actor.clone(), tenant.allowance());
     tenant
         .write(move |db| {
             let mut media = sql::get(db, &id)?.ok_or(Error::NotFound("media"))?;
@@ -47,8 +47,13 @@ pub async fn edit(
             if expected.is_some_and(|e| e != "*" && e != etag(&media)) {
                 return Err(Error::Stale);
             }
+            if let Some(tags) = &edit.tags {
+                allowance.check(Limit::MaxTagsPerItem, tags.len() as u64, 0)?;
+            }
+            let tags = usage::used(db, Limit::MaxTags)?;
             apply(&mut media, edit);
             sql::update(db, &media)?;
+            allowance.check_growth(db, Limit::MaxTags, tags)?;
             sql::get(db, &id)?.ok_or(Error::NotFound("media"))
         })
         .await

@@ -54,7 +54,13 @@ pub(crate) async fn file(
             Ok(tokio::fs::File::from_std(tokio::task::spawn_blocking(open).await??))
         }
     });
-    Ok(answer.await?)
+    let answer = answer.await?;
+    if *req.method() == Method::GET && answer.status().is_success() {
+        let length = answer.headers().get(header::CONTENT_LENGTH);
+        let bytes = length.and_then(|v| v.to_str().ok()?.parse().ok()).unwrap_or(0);
+        tenant.serve(bytes)?;
+    }
+    Ok(answer)
 }
 
 struct Wanted<'a> {

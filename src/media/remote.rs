@@ -4,7 +4,7 @@ use super::upload::{Details, Outcome, Receiving, Uploads};
 use crate::{
     accounts::Actor,
     base::{Error, Result, text::Filename},
-    tenancy::Tenant,
+    tenancy::{Tenant, limits::Feature},
 };
 use base64::{
     Engine, alphabet,
@@ -26,6 +26,7 @@ pub async fn from_url(
     url: &str,
     details: Details,
 ) -> Result<Outcome> {
+    tenant.allowance().need(Feature::UrlUpload)?;
     let mut receiving = Receiving::begin(tenant, actor).await?;
     let limit = receiving.limit();
     let fetched = uploads.fetcher.get(url, limit, &mut receiving.file).await?;

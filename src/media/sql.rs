@@ -62,6 +62,8 @@ sql! {
     DUE = "SELECT id FROM media WHERE expires_at <= ?1
         UNION SELECT id FROM media WHERE trashed_at <= ?2 LIMIT 500";
     PURGES = "SELECT folder FROM purges LIMIT 500";
+    FIRST_EXPIRY = "SELECT min(expires_at) FROM media WHERE expires_at IS NOT NULL";
+    FIRST_TRASHED = "SELECT min(trashed_at) FROM media WHERE trashed_at IS NOT NULL";
     DELETE_PURGE = "DELETE FROM purges WHERE folder = ?1";
     FILE = "SELECT m.owner_id, m.visibility, m.expires_at, m.trashed_at, m.folder, m.created_at,
             m.filename, m.file, m.mime, m.bytes
@@ -198,6 +200,16 @@ pub(super) fn due(db: &Read<Site>, trashed_before: Millis) -> Result<Vec<MediaId
 pub(super) fn purges(db: &Read<Site>) -> Result<Vec<Folder>> {
     let mut statement = db.prepare_cached(PURGES)?;
     Ok(statement.query_map([], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// When the first item expires.
+pub(super) fn first_expiry(db: &Read<Site>) -> Result<Option<Millis>> {
+    Ok(db.prepare_cached(FIRST_EXPIRY)?.query_row([], |r| r.get(0))?)
+}
+
+/// When the item that lies longest in the trash was put there.
+pub(super) fn first_trashed(db: &Read<Site>) -> Result<Option<Millis>> {
+    Ok(db.prepare_cached(FIRST_TRASHED)?.query_row([], |r| r.get(0))?)
 }
 
 pub(super) fn purged(db: &Write<Site>, folder: &Folder) -> Result<()> {

@@ -2,10 +2,10 @@
 
 use super::sql;
 use crate::{
-    base::{Clock, Result},
+    base::{Clock, Result, clock::Millis},
     site::settings,
     storage::Folder,
-    tenancy::Tenant,
+    tenancy::{Tenant, usage},
 };
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub async fn recover(tenant: &Arc<Tenant>) -> Result<()> {
 pub async fn sweep(tenant: &Arc<Tenant>) -> Result<()> {
     loop {
         let removed = tenant
-            .write(|db| {
+            .tidy(|db| {
                 let days = i64::try_from(settings::load(db)?.trash_days).unwrap_or(i64::MAX);
                 let before = Clock::now().plus_days(days.saturating_neg());
                 let due = sql::due(db, before)?;
@@ -43,7 +43,11 @@ pub async fn sweep(tenant: &Arc<Tenant>) -> Result<()> {
                 Ok(due.len())
             })
             .await?;
-        let folders = tenant.read(sql::purges).await?;
+        let folders = match tenant.read(usage::held).await? {
+            // Somebody copies the bytes: they go when that is over.
+            Some(_) => Vec::new(),
+            None => tenant.read(sql::purges).await?,
+        };
         if removed == 0 && folders.is_empty() {
             return Ok(());
         }
@@ -51,8 +55,27 @@ pub async fn sweep(tenant: &Arc<Tenant>) -> Result<()> {
     }
 }
 
-/// Removes the bytes of folders whose rows are gone, and then the note that they are to go.
+/// When there is something to sweep next.
+pub async fn next(tenant: &Tenant) -> Result<Option<Millis>> {
+    let read = tenant.read(|db| {
+        let days = i64::try_from(settings::load(db)?.trash_days).unwrap_or(i64::MAX);
+        let purge = match (usage::held(db)?, sql::purges(db)?.is_empty()) {
+            (Some(until), false) => Some(until),
+            (None, false) => Some(Clock::now()),
+            _ => None,
+        };
+        let trashed = sql::first_trashed(db)?.map(|at| at.plus_days(days));
+        Ok([purge, trashed, sql::first_expiry(db)?].into_iter().flatten().min())
+    });
+    read.await
+}
+
+/// Removes the bytes of folders whose rows are gone, and then the note that they are to go. Does
+/// nothing while somebody copies the site: the next visit does it.
 pub(super) async fn remove_bytes(tenant: &Tenant, folders: Vec<Folder>) -> Result<()> {
+    if tenant.read(usage::held).await?.is_some() {
+        return Ok(());
+    }
     let store = tenant.store().clone();
     let removed = tokio::task::spawn_blocking(move || {
         for folder in &folders {
@@ -61,5 +84,5 @@ pub(super) async fn remove_bytes(tenant: &Tenant, folders: Vec<Folder>) -> Resul
         Ok::<_, crate::base::Error>(folders)
     });
     let removed = removed.await??;
-    tenant.write(move |db| removed.iter().try_for_each(|f| sql::purged(db, f))).await
+    tenant.tidy(move |db| removed.iter().try_for_each(|f| sql::purged(db, f))).await
 }

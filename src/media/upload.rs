@@ -22,7 +22,11 @@ use crate::{
     outward::Fetcher,
     site::{Settings, settings},
     storage::{Incoming, Landed},
-    tenancy::Tenant,
+    tenancy::{
+        Allowance, Tenant,
+        limits::{Feature, Limit},
+        usage,
+    },
 };
 use std::sync::Arc;
 use tokio::{
@@ -71,10 +75,23 @@ pub struct Receiving {
 
 impl Receiving {
     /// # Errors
-    /// `Unauthenticated` for guests.
+    /// `Unauthenticated` for guests; `LimitReached` and `FeatureOff` where the site may have no
+    /// more.
     pub async fn begin(tenant: &Arc<Tenant>, actor: &Actor) -> Result<Self> {
         let owner = actor.user().ok_or(Error::Unauthenticated)?.id;
-        let settings = tenant.read(settings::load).await?;
+        let allowance = tenant.allowance();
+        allowance.need(Feature::LocalStorage)?;
+        let asked = allowance.clone();
+        let mut settings = tenant
+            .read(move |db| {
+                // Asked again with the row: this one spares the work of a file that has no place.
+                asked.check_in(db, Limit::MaxFiles, 1)?;
+                settings::load(db)
+            })
+            .await?;
+        if let Some(most) = allowance.limit(Limit::MaxUploadBytes) {
+            settings.max_upload_bytes = settings.max_upload_bytes.min(most);
+        }
         let id = PublicId::random()?;
         let (place, name) = (tenant.clone(), id.clone());
         let (incoming, file) = blocking(move || {
@@ -158,7 +175,9 @@ impl Receiving {
             expires_at: details.expires_in_ms.map(|ms| created_at.plus_ms(ms)),
             tags: details.tags,
         };
-        let stored = tenant.write(move |db| insert(db, &new, details.allow_duplicate)).await;
+        let allowance = tenant.allowance();
+        let stored =
+            tenant.write(move |db| insert(db, &new, details.allow_duplicate, &allowance)).await;
         settle(landed, stored, secret).await
     }
 }
@@ -172,12 +191,22 @@ fn insert(
     db: &crate::db::Write<crate::tenancy::Site>,
     new: &NewMedia,
     allow_duplicate: bool,
+    allowance: &Allowance,
 ) -> Result<Stored> {
     // Asked again inside the transaction: two uploads of one file may have raced to this point.
     if !allow_duplicate && let Some(known) = sql::same_bytes(db, new.owner, &new.original.sha256)? {
         return Ok(Stored::Known(known));
     }
+    let variants = &new.rendered.variants;
+    let bytes = new.original.bytes + variants.iter().map(|v| v.bytes).sum::<u64>();
+    allowance.check_in(db, Limit::MaxFiles, 1)?;
+    allowance.check_in(db, Limit::MaxBytesStored, bytes)?;
+    allowance.check_in(db, Limit::MaxVariantsRenderedMonth, variants.len() as u64)?;
+    allowance.check(Limit::MaxTagsPerItem, new.tags.len() as u64, 0)?;
+    let tags = usage::used(db, Limit::MaxTags)?;
     sql::insert(db, new)?;
+    allowance.check_growth(db, Limit::MaxTags, tags)?;
+    usage::count_rendered(db, variants.len() as u64)?;
     let media = sql::get(db, &new.public_id)?;
     media.map(Stored::New).ok_or_else(|| Error::internal("the row just written is not there"))
 }

@@ -10,7 +10,7 @@ pub struct Links {
 
 impl Links {
     pub fn of(tenant: &Tenant, client: &Client) -> Self {
-        Self { origin: tenant.origin().map_or_else(|| client.origin(), str::to_owned) }
+        Self { origin: tenant.origin().unwrap_or_else(|| client.origin()) }
     }
 
     /// The absolute address of a path, which starts with `/`.

@@ -2,7 +2,7 @@
 
 use crate::base::{
     Error, Result,
-    ids::TenantId,
+    ids::{PublicId, TenantId},
     secret::{Key, Secret, random_bytes},
 };
 use std::{
@@ -10,6 +10,7 @@ use std::{
     io::{ErrorKind, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Where everything that must be kept is kept.
@@ -17,11 +18,17 @@ use std::{
 pub struct DataDir {
     root: PathBuf,
     pub key: Key,
+    /// Names this process among those that work on the directory.
+    pub instance: String,
 }
 
 /// Held for as long as this process serves the directory; the system takes it back at exit,
 /// however that comes.
-pub struct Lock(#[expect(dead_code, reason = "the open file is the lock")] File);
+pub struct Lock {
+    file: File,
+    /// Nobody else served the directory when this process came.
+    pub is_first: bool,
+}
 
 impl DataDir {
     /// Opens the directory, and makes it and its key on first use. `key` overrides the key file:
@@ -36,7 +43,7 @@ impl DataDir {
             Some(text) => Key::new(parse_key(text)?),
             None => Key::new(key_file(&root.join("secret.key"))?),
         };
-        Ok(Self { root, key })
+        Ok(Self { root, key, instance: PublicId::random()?.to_string() })
     }
 
     /// Makes this process the one that serves the directory.
@@ -44,16 +51,47 @@ impl DataDir {
     /// # Errors
     /// `Conflict` with code `data_in_use` where another process does.
     pub fn lock(&self) -> Result<Lock> {
-        let path = self.root.join("vitrina.lock");
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+        let file = self.lock_file()?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock(file)),
-            Err(TryLockError::WouldBlock) => Err(Error::Conflict {
-                code: "data_in_use",
-                reason: "another `vitrina serve` is using this data directory",
-            }),
-            Err(TryLockError::Error(e)) => Err(e.into()),
+            Ok(()) => Ok(Lock { file, is_first: true }),
+            Err(error) => Err(in_use(error)),
         }
+    }
+
+    /// Makes this process one of those that serve the directory. [`Lock::is_first`] says whether
+    /// it is the only one so far; nobody else gets in until [`Lock::share`] is called then.
+    ///
+    /// # Errors
+    /// `Conflict` with code `data_in_use` where a process serves it that does not share.
+    pub fn lock_shared(&self) -> Result<Lock> {
+        let file = self.lock_file()?;
+        if file.try_lock().is_ok() {
+            return Ok(Lock { file, is_first: true });
+        }
+        // The first one may be settling what a crash left: it shares in a moment.
+        for _ in 0..100 {
+            match file.try_lock_shared() {
+                Ok(()) => return Ok(Lock { file, is_first: false }),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
+                Err(error) => return Err(in_use(error)),
+            }
+        }
+        Err(in_use(TryLockError::WouldBlock))
+    }
+
+    fn lock_file(&self) -> Result<File> {
+        let path = self.root.join("vitrina.lock");
+        Ok(OpenOptions::new().create(true).append(true).mode(0o600).open(path)?)
+    }
+
+    /// The directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where the folders of the tenants lie.
+    pub fn tenants_folder(&self) -> PathBuf {
+        self.root.join("tenants")
     }
 
     pub fn control_file(&self) -> PathBuf {
@@ -61,7 +99,24 @@ impl DataDir {
     }
 
     pub fn tenant_folder(&self, id: &TenantId) -> PathBuf {
-        self.root.join("tenants").join(id.as_str())
+        self.tenants_folder().join(id.as_str())
+    }
+}
+
+impl Lock {
+    /// Lets other processes in that share the directory.
+    pub fn share(&self) -> Result<()> {
+        Ok(self.file.lock_shared()?)
+    }
+}
+
+fn in_use(error: TryLockError) -> Error {
+    match error {
+        TryLockError::WouldBlock => Error::Conflict {
+            code: "data_in_use",
+            reason: "another `vitrina serve` is using this data directory",
+        },
+        TryLockError::Error(e) => e.into(),
     }
 }
 

@@ -3,21 +3,48 @@
 //! There is no `tenant_id` column to forget: a query can only reach the file its handle owns, and
 //! a blob can only be named inside the handle's own folder.
 
+pub mod audit;
+mod changes;
 mod control;
 mod data_dir;
-mod lifecycle;
+mod handles;
+pub mod hostname;
+mod hostnames;
+pub mod lifecycle;
+pub mod limits;
+pub mod plan;
+mod provision;
+pub mod record;
 mod registry;
+mod resolver;
+mod secrets;
+mod sql;
+pub mod usage;
 
 pub use control::Control;
 pub use data_dir::{DataDir, Lock};
-pub use registry::Tenants;
+pub use record::{Allowance, Record};
+pub use registry::{Options, Tenants};
+pub use secrets::rotate;
+pub use sql::tenants::Filter;
+pub use usage::Stats;
 
 use crate::{
-    base::{Result, ids::TenantId, secret::Key},
+    base::{Clock, Result, clock::Millis, ids::TenantId, secret::Key},
     db::{Db, Read, Schema, Step, Write},
     storage::Store,
 };
-use std::path::Path;
+use limits::{Feature, Limit};
+use registry::Common;
+use std::{
+    path::Path,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use usage::Meter;
 
 /// The schema of a tenant's own file.
 pub enum Site {}
@@ -27,8 +54,12 @@ impl Schema for Site {
         Step { name: "0001_accounts", sql: include_str!("../../schema/tenant/0001_accounts.sql") },
         Step { name: "0002_media", sql: include_str!("../../schema/tenant/0002_media.sql") },
         Step { name: "0003_site", sql: include_str!("../../schema/tenant/0003_site.sql") },
+        Step { name: "0004_usage", sql: include_str!("../../schema/tenant/0004_usage.sql") },
     ];
 }
+
+/// How long after a change a site is looked after at the latest.
+const VISIT_AFTER_MS: i64 = 60_000;
 
 /// Everything of one site. Whoever holds it may reach that site and no other.
 pub struct Tenant {
@@ -36,21 +67,22 @@ pub struct Tenant {
     db: Db<Site>,
     store: Store,
     key: Key,
-    origin: Option<String>,
+    record: RwLock<Arc<Record>>,
+    common: Arc<Common>,
+    meter: Meter,
+    /// Something was written since housekeeping was last told.
+    touched: AtomicBool,
 }
 
 impl Tenant {
     /// Opens what lies in the tenant's folder. Blocks.
-    fn open(
-        id: TenantId,
-        folder: &Path,
-        appliance_key: &Key,
-        origin: Option<String>,
-    ) -> Result<Self> {
+    fn open(record: Arc<Record>, folder: &Path, key: Key, common: Arc<Common>) -> Result<Self> {
         let store = Store::open(folder)?;
         let db = Db::open(&folder.join("site.sqlite"))?;
-        let key = appliance_key.derive(&format!("tenant/{id}"));
-        Ok(Self { id, db, store, key, origin })
+        let meter = db.read_now(Meter::open)?;
+        let id = record.tenant_id()?;
+        let (record, touched) = (RwLock::new(record), AtomicBool::new(false));
+        Ok(Self { id, db, store, key, record, common, meter, touched })
     }
 
     /// Looks at the tenant's rows.
@@ -61,17 +93,92 @@ impl Tenant {
         self.db.read(f).await
     }
 
-    /// Changes the tenant's rows in one transaction, or not at all.
+    /// Changes the tenant's rows in one transaction, or not at all. Housekeeping is told before,
+    /// so that what is written is looked after even if the process ends here.
     pub async fn write<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Write<Site>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if !self.touched.swap(true, Ordering::AcqRel) {
+            let (id, at) = (self.id.clone(), Clock::now().plus_ms(VISIT_AFTER_MS));
+            let marked = self.common.control.write(move |db| sql::due::mark(db, &id, at)).await;
+            if marked.is_err() {
+                self.touched.store(false, Ordering::Release);
+            }
+            marked?;
+        }
+        self.db.write(f).await
+    }
+
+    /// [`write`](Self::write) for housekeeping itself, which needs no housekeeping after it.
+    pub async fn tidy<T: Send + 'static>(
         &self,
         f: impl FnOnce(&Write<Site>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.db.write(f).await
     }
 
+    /// A consistent copy of the database, into a file that does not exist yet.
+    pub async fn copy_database(&self, to: &Path) -> Result<()> {
+        self.db.copy(to).await
+    }
+
+    /// From now on a write counts as new to housekeeping.
+    fn is_visited(&self) {
+        self.touched.store(false, Ordering::Release);
+    }
+
+    fn record(&self) -> Arc<Record> {
+        self.record.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_record(&self, record: &Arc<Record>) {
+        if !Arc::ptr_eq(&self.record(), record) {
+            *self.record.write().unwrap_or_else(PoisonError::into_inner) = record.clone();
+        }
+    }
+
     /// Where the tenant is found from outside, as in `https://media.example`, if that is settled.
-    pub fn origin(&self) -> Option<&str> {
-        self.origin.as_deref()
+    pub fn origin(&self) -> Option<String> {
+        self.common.origin(&self.record())
+    }
+
+    /// What the tenant may have, as of now.
+    pub fn allowance(&self) -> Allowance {
+        Allowance { record: self.record(), enforced: self.common.enforced.clone() }
+    }
+
+    /// Counts something that falls away after `window`; shared by all processes where Redis is.
+    /// The key is this tenant's own.
+    pub async fn count(&self, key: &str, by: u64, window: Duration) -> u64 {
+        self.common.cache.count(&format!("{}/{key}", self.id), by, window).await
+    }
+
+    /// How many [`count`](Self::count) has counted.
+    pub async fn counted(&self, key: &str) -> u64 {
+        self.common.cache.counted(&format!("{}/{key}", self.id)).await
+    }
+
+    pub async fn forget_count(&self, key: &str) {
+        self.common.cache.forget(&format!("{}/{key}", self.id)).await;
+    }
+
+    /// Counts one request of a program.
+    ///
+    /// # Errors
+    /// `FeatureOff` where the site is denied the API; `LimitReached` where this minute's requests
+    /// are used up.
+    pub async fn count_api_request(&self) -> Result<()> {
+        let allowance = self.allowance();
+        allowance.need(Feature::Api)?;
+        let Some(allowed) = allowance.limit(Limit::MaxApiRequestsMinute) else { return Ok(()) };
+        let now_s = Clock::now().0 / 1000;
+        let key = format!("requests/{}", now_s / 60);
+        if self.count(&key, 1, Duration::from_secs(120)).await > allowed {
+            let wait_s = (60 - now_s % 60).unsigned_abs();
+            return Err(allowance.reached(Limit::MaxApiRequestsMinute, allowed, Some(wait_s)));
+        }
+        Ok(())
     }
 
     /// The tenant's bytes.
@@ -84,3 +191,6 @@ impl Tenant {
         self.key.derive(purpose)
     }
 }
+
+/// What a visit came to: when the next one is due, if one is.
+pub type NextVisit = Option<Millis>;

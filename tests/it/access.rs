@@ -15,6 +15,8 @@ const TABLE: &[(&str, &str)] = &[
     // Open to whoever has the setup link, which nobody here has.
     ("create_setup", "------"),
     ("create_session", "+++++-"),
+    // Open to whoever has a login link, which nobody here has.
+    ("create_session_with_link", "------"),
     ("get_session", "-++++-"),
     // Everybody here came with a token, which has no session to end.
     ("delete_session", "------"),
@@ -45,6 +47,7 @@ fn body(operation: &str, n: usize) -> Value {
             json!({ "token": "x", "username": "eve", "email": "e@e.org", "password": "correct horse" })
         }
         "create_session" => json!({ "login": "bob", "password": "correct horse" }),
+        "create_session_with_link" => json!({ "token": "guessed" }),
         "create_token" => json!({ "name": "x", "scopes": ["media:read"] }),
         "upload_media" => json!({ "base64": png(n as u32) }),
         "update_media" => json!({ "title": "changed" }),

@@ -9,7 +9,7 @@ use std::{
 /// Rooms from the ground up. A room may use any room below its own floor, and none beside it.
 const FLOORS: &[&[&str]] = &[
     &["base"],
-    &["config", "db", "http", "imaging", "outward", "storage"],
+    &["archive", "cache", "config", "db", "http", "imaging", "outward", "storage"],
     &["tenancy", "web"],
     &["accounts"],
     &["site"],

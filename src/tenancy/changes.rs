@@ -1,0 +1,64 @@
+//! Hearing of changes that others made: another process through Redis, or through the control
+//! file, whose `data_version` moves with every commit of somebody else.
+
+use super::Tenants;
+use crate::base::Result;
+use std::{sync::Arc, time::Duration};
+
+/// Well under the second within which a change must be in effect everywhere.
+const EVERY: Duration = Duration::from_millis(250);
+
+impl Tenants {
+    /// Something about the sites was just changed here: forgets what is out of date, and tells
+    /// the other processes.
+    pub(super) async fn changed(&self) -> Result<()> {
+        self.resolver.catch_up().await?;
+        self.common.cache.announce("changed").await;
+        Ok(())
+    }
+
+    /// Forgets what others change, until it is dropped.
+    pub async fn follow(self: Arc<Self>) {
+        let mut heard = self.common.cache.listen();
+        let mut watcher = None;
+        loop {
+            tokio::select! {
+                news = heard.next() => match news {
+                    Some(_) => self.catch_up().await,
+                    None => return,
+                },
+                () = tokio::time::sleep(EVERY) => {
+                    let control = self.common.control.clone();
+                    let looked = tokio::task::spawn_blocking(move || {
+                        let mut watcher = match watcher {
+                            Some(watcher) => watcher,
+                            None => control.watch()?,
+                        };
+                        let moved = watcher.moved()?;
+                        Ok::<_, crate::base::Error>((watcher, moved))
+                    });
+                    match looked.await.unwrap_or_else(|e| Err(e.into())) {
+                        Ok((same, moved)) => {
+                            watcher = Some(same);
+                            if moved {
+                                self.catch_up().await;
+                            }
+                        }
+                        Err(error) => {
+                            watcher = None;
+                            tracing::error!(error = %error.in_full(), "cannot look for changes");
+                            self.resolver.forget_all();
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    async fn catch_up(&self) {
+        if let Err(error) = self.resolver.catch_up().await {
+            tracing::error!(error = %error.in_full(), "changes could not be read");
+            self.resolver.forget_all();
+        }
+    }
+}
