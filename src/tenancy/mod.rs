@@ -13,7 +13,7 @@ mod hostnames;
 pub mod lifecycle;
 pub mod limits;
 pub mod plan;
-mod provision;
+pub mod provision;
 pub mod record;
 mod registry;
 mod resolver;

@@ -223,7 +223,8 @@ fn take_place(aside: &Path, place: &Path) -> Result<()> {
 
 fn make_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path)?;
-    Ok(drop(File::create_new(path.join(UNCONFIRMED))?))
+    File::create_new(path.join(UNCONFIRMED))?;
+    Ok(())
 }
 
 fn sync(folder: &Path) -> Result<()> {

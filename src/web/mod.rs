@@ -32,6 +32,10 @@ pub fn routes(
         .at("/m/:id/:slug", get(page(to, public::media)))
         .at("/setup", get(page(to, people::setup_page)).post(form(to, people::setup)))
         .at("/sign-in", get(page(to, people::sign_in_page)).post(form(to, people::sign_in)))
+        .at(
+            "/sign-in/link",
+            get(page(to, people::link_page)).post(form(to, people::sign_in_with_link)),
+        )
         .at("/sign-out", RouteMethod::new().post(form(to, people::sign_out)))
         .at("/upload", get(page(to, studio::upload_page)).post(upload(to, studio::upload)))
         .at("/library", get(page(to, studio::library)).post(form(to, studio::act)))

@@ -94,6 +94,25 @@ pub(super) async fn sign_in(visit: Visit, form: Form) -> Outcome {
     }
 }
 
+/// `GET /sign-in/link?token=…`: asks before the link is used up, as whatever previews links
+/// fetches this page too.
+pub(super) async fn link_page(visit: Visit) -> Outcome {
+    let token = visit.query("token").unwrap_or_default();
+    Ok(visit.show("sign-in-link.html", json!({ "token": token, "problem": null })))
+}
+
+pub(super) async fn sign_in_with_link(visit: Visit, form: Form) -> Outcome {
+    let body = json!({ "token": form.text("token") });
+    match visit.send(Method::POST, "/session/link", body).await {
+        Ok(answer) => Ok(redirect_with("/", answer)),
+        Err(refusal) if mendable(&refusal) => {
+            let context = json!({ "token": "", "problem": refusal.detail() });
+            Ok(visit.show_as(refusal.status, "sign-in-link.html", context))
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
 pub(super) async fn sign_out(visit: Visit, _: Form) -> Outcome {
     match visit.send(Method::DELETE, "/session", Value::Null).await {
         Ok(answer) => Ok(redirect_with("/", answer)),

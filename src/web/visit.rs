@@ -135,9 +135,10 @@ impl Visit {
         if refusal.status == StatusCode::UNAUTHORIZED && self.is_guest() {
             return self.to_sign_in();
         }
+        let said = |name: &str| refusal.problem.get(name).cloned().unwrap_or(Value::Null);
         let context = json!({ "status": refusal.status.as_u16(), "detail": refusal.detail(),
-            "title": refusal.problem.get("title").unwrap_or(&Value::Null),
-            "request_id": refusal.problem.get("request_id").unwrap_or(&Value::Null) });
+            "title": said("title"), "code": said("code"), "request_id": said("request_id"),
+            "upgrade_url": said("upgrade_url") });
         self.show_as(refusal.status, "problem.html", context)
     }
 

@@ -10,6 +10,8 @@ mod kit {
     pub(crate) mod pictures;
 }
 
+mod tenants;
+
 use kit::pictures;
 use serde_json::json;
 use std::{
@@ -34,6 +36,11 @@ fn main() {
         ["render", path, medium, thumb] => render(Path::new(path), medium, thumb),
         ["upload", url, token, clients, count, width, height] => {
             upload(url, token, [clients, count, width, height].map(|n| n.parse().unwrap()));
+        }
+        ["provision", data, count] => tenants::provision(Path::new(data), count.parse().unwrap()),
+        ["resolve", data, count] => tenants::resolve(Path::new(data), count.parse().unwrap()),
+        ["spread", url, sites, seconds] => {
+            tenants::spread(url, sites.parse().unwrap(), seconds.parse().unwrap());
         }
         ["list", rows] => list(rows.parse().unwrap()),
         _ => println!("run tests/bench/run, which knows what to ask for"),

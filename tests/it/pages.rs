@@ -1,9 +1,12 @@
 //! The pages, as a browser without scripts sees them.
 
 use crate::kit::{Answer, Client, TestServer, pictures};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
-use vitrina::accounts::Role;
+use vitrina::{
+    accounts::{Role, link},
+    base::ids::TenantId,
+};
 
 /// What must hold for every page.
 #[track_caller]
@@ -106,23 +109,23 @@ async fn the_setup_and_the_sign_in_work_as_plain_forms() {
         ("password", "correct horse"),
     ];
     let guest = server.guest().with_header("origin", &server.running.public_url);
-    let done = guest.send(guest.request(reqwest::Method::POST, "/setup").form(&form)).await;
+    let done = guest.send(guest.request(Method::POST, "/setup").form(&form)).await;
     assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text());
     assert!(done.header("set-cookie").contains("vitrina_session="));
 
     let form = [("login", "ana"), ("password", "correct horse"), ("next", "/library")];
-    let signed = guest.send(guest.request(reqwest::Method::POST, "/sign-in").form(&form)).await;
+    let signed = guest.send(guest.request(Method::POST, "/sign-in").form(&form)).await;
     assert_eq!((signed.status, signed.header("location")), (StatusCode::SEE_OTHER, "/library"));
     let cookie = signed.header("set-cookie").split(';').next().unwrap().to_owned();
     page(&server.guest().with_header("cookie", &cookie), "/library").await;
 
     for next in ["https://evil.example", "//evil.example", "/\\evil.example"] {
         let form = [("login", "ana"), ("password", "correct horse"), ("next", next)];
-        let signed = guest.send(guest.request(reqwest::Method::POST, "/sign-in").form(&form)).await;
+        let signed = guest.send(guest.request(Method::POST, "/sign-in").form(&form)).await;
         assert!(!signed.header("location").contains("evil"), "{next}");
     }
     let form = [("login", "ana"), ("password", "wrong")];
-    let refused = guest.send(guest.request(reqwest::Method::POST, "/sign-in").form(&form)).await;
+    let refused = guest.send(guest.request(Method::POST, "/sign-in").form(&form)).await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
     sound(&refused, "/sign-in");
 }
@@ -138,7 +141,7 @@ async fn a_delete_link_asks_before_it_deletes() {
     let api = format!("/api/v2/media/{}", media["id"].as_str().unwrap());
     assert_eq!(bob.get(&api).await.json()["status"], "active", "looking deletes nothing");
     let guest = server.guest();
-    let done = guest.send(guest.request(reqwest::Method::POST, link).form(&json!({}))).await;
+    let done = guest.send(guest.request(Method::POST, link).form(&json!({}))).await;
     assert!(done.status.is_success() || done.status.is_redirection(), "{}", done.text());
     assert_eq!(bob.get(&api).await.json()["status"], "trashed");
 }
@@ -155,4 +158,27 @@ async fn assets_are_kept_for_good_and_found_by_their_hash() {
     assert_eq!(server.guest().head(path).await.status, StatusCode::OK);
     let missing = server.guest().get("/_/0000/style/none.css").await;
     assert_eq!(missing.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_login_link_asks_before_it_is_used_up_and_works_once() {
+    let server = TestServer::start().await;
+    server.admin().await;
+    let tenant = server.running.tenants.get(&TenantId::main()).await.unwrap();
+    let issued = link::issue(&tenant, None).await.unwrap();
+    let path = format!("/sign-in/link?token={}", issued.secret.expose());
+    for _ in 0..2 {
+        page(&server.guest(), &path).await;
+    }
+    let guest = server.guest().with_header("sec-fetch-site", "same-origin");
+    let form = [("token", issued.secret.expose())];
+    let post = || guest.request(Method::POST, "/sign-in/link").form(&form);
+    let signed_in = guest.send(post()).await;
+    assert_eq!(signed_in.status, StatusCode::SEE_OTHER);
+    let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
+    let ana = server.guest().with_header("cookie", &cookie);
+    assert_eq!(ana.get("/api/v2/session").await.json()["user"]["username"], "ana");
+    let again = guest.send(post()).await;
+    assert_eq!(again.status, StatusCode::FORBIDDEN);
+    assert!(again.text().contains("used up"));
 }
