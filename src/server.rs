@@ -14,6 +14,7 @@ use poem::{
     listener::{Acceptor, TcpAcceptor},
     web::{LocalAddr, RemoteAddr},
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -27,6 +28,11 @@ use tokio::{
     task::JoinHandle,
 };
 
+/// A database, its log and its index: once for the writer, and twice for each of four readers.
+const FILES_OF_A_SITE: u64 = 11;
+/// Connections and everything else.
+const FILES_BESIDE: u64 = 1_000;
+
 /// A connection on which nothing moves for this long is closed.
 const IDLE: Duration = Duration::from_secs(120);
 
@@ -35,6 +41,7 @@ const IDLE: Duration = Duration::from_secs(120);
 pub async fn serve(config: &Config, say: impl Fn(&str)) -> Result<()> {
     // Heard from the first moment on: whoever reads that we listen may tell us to stop.
     let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+    raise_file_limit(config.open_tenants);
     let running = Running::start(config).await?;
     say(&format!("listening on {} (public)", running.public_url));
     say(&format!("listening on {} (operator)", running.operator_url));
@@ -49,6 +56,18 @@ pub async fn serve(config: &Config, say: impl Fn(&str)) -> Result<()> {
         _ = interrupt.recv() => {}
     }
     running.stop().await
+}
+
+/// Takes as many file descriptors as the system lets this process have: each open site costs up
+/// to a dozen, and the usual 1,024 are meant for programs that use `select`.
+fn raise_file_limit(open_tenants: u64) {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    let have = if raised.is_ok() { limit.maximum } else { limit.current };
+    let need = open_tenants.saturating_mul(FILES_OF_A_SITE).saturating_add(FILES_BESIDE);
+    if have.is_some_and(|have| have < need) {
+        tracing::warn!(have, need, "too few file descriptors for `open_tenants` busy sites");
+    }
 }
 
 /// An appliance that answers.
