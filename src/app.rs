@@ -9,6 +9,7 @@ use crate::{
     http::{Client, Problem, Proxies, layers},
     imaging::Budget,
     media::{self, upload::Uploads},
+    operator::{self, Appliance, Metrics, Traefik},
     outward::{Fetcher, Policy},
     tenancy::{DataDir, Lock, Options, Tenants, limits::Overrides},
     web,
@@ -18,11 +19,18 @@ use poem::{
     endpoint::make_sync,
     http::{StatusCode, header},
 };
-use std::sync::Arc;
+use serde_json::json;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 /// Everything that is shared by all requests.
 pub struct App {
     pub tenants: Arc<Tenants>,
+    /// Set when the process is about to stop: whoever sends it requests should send no more.
+    pub stopping: Arc<AtomicBool>,
+    operator: Arc<Appliance>,
     uploads: Arc<Uploads>,
     proxies: Proxies,
     _lock: Lock,
@@ -70,6 +78,24 @@ fn options(config: &Config) -> Result<Options> {
     })
 }
 
+/// What the settings of the process say about the operator's side.
+fn appliance(config: &Config, tenants: Arc<Tenants>) -> Appliance {
+    let resolver = config.traefik_resolver.trim();
+    let allow = config.traefik_allow.0.iter().map(ToString::to_string);
+    Appliance {
+        tenants,
+        metrics: Arc::new(Metrics::default()),
+        require_signature: config.require_signature,
+        networks: config.operator_networks.0.clone(),
+        traefik: Traefik {
+            entry_point: config.traefik_entry_point.trim().to_owned(),
+            resolver: (!resolver.is_empty()).then(|| resolver.to_owned()),
+            service: config.traefik_service.trim().to_owned(),
+            allow: allow.collect(),
+        },
+    }
+}
+
 /// The same fault, under the name of the setting that has it.
 fn named(error: Error, field: &'static str) -> Error {
     match error {
@@ -99,7 +125,9 @@ impl App {
         let memory = config.image_memory_mb.max(16).saturating_mul(1024 * 1024);
         let budget = Arc::new(Budget::new(memory, config.image_threads())?);
         Ok(Self {
+            operator: Arc::new(appliance(config, tenants.clone())),
             tenants,
+            stopping: Arc::default(),
             uploads: Arc::new(Uploads { budget, fetcher }),
             proxies: Proxies(config.trusted_proxies.0.clone()),
             _lock: lock,
@@ -118,21 +146,26 @@ impl App {
             .nest_no_strip("/api", Route::new().nest(api::BASE, api).catch_all_error(problem))
             .nest("/f", files)
             .nest_no_strip("/", pages);
-        layers::around(routes, self.proxies.clone())
+        let answers = layers::around(routes, self.proxies.clone());
+        operator::counted(answers, "public", self.operator.metrics.clone())
     }
 
     /// What the operator's listener serves. Nothing here is about one site.
     pub fn operator(&self) -> impl Endpoint<Output = Response> + use<> {
-        let tenants = self.tenants.clone();
+        let (tenants, stopping) = (self.tenants.clone(), self.stopping.clone());
         let ready = poem::endpoint::make(move |_| {
-            let tenants = tenants.clone();
-            async move { Ok::<_, poem::Error>(readiness(&tenants).await) }
+            let (tenants, stopping) = (tenants.clone(), stopping.clone());
+            async move {
+                let is_stopping = stopping.load(Ordering::Acquire);
+                Ok::<_, poem::Error>(readiness(&tenants, is_stopping).await)
+            }
         });
-        let routes = Route::new()
-            .at("/healthz", make_sync(|_| health(StatusCode::OK, "ok")))
+        let routes = operator::routes(self.operator.clone())
+            .at("/healthz", make_sync(|_| health(StatusCode::OK, json!({ "status": "ok" }))))
             .at("/readyz", ready)
             .catch_all_error(problem);
-        layers::around(routes, self.proxies.clone())
+        let answers = layers::around(routes, self.proxies.clone());
+        operator::counted(answers, "operator", self.operator.metrics.clone())
     }
 
     /// Finds the site that a request is for and hands it on with the request.
@@ -163,17 +196,23 @@ fn own_hosts(config: &Config) -> Vec<String> {
     origin.and_then(|url| url.host_str().map(str::to_owned)).into_iter().collect()
 }
 
-async fn readiness(tenants: &Tenants) -> Response {
+/// Whether sites are served. They are without Redis as well, which only makes it known here.
+async fn readiness(tenants: &Tenants, is_stopping: bool) -> Response {
+    let redis = operator::state_word(tenants.redis());
+    let answer = |status, word: &str| health(status, json!({ "status": word, "redis": redis }));
+    if is_stopping {
+        return answer(StatusCode::SERVICE_UNAVAILABLE, "stopping");
+    }
     match tenants.check().await {
-        Ok(()) => health(StatusCode::OK, "ready"),
+        Ok(()) => answer(StatusCode::OK, "ready"),
         Err(error) => {
             tracing::error!(error = %error.in_full(), "not ready");
-            health(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+            answer(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
         }
     }
 }
 
-fn health(status: StatusCode, word: &str) -> Response {
-    let body = poem::web::Json(serde_json::json!({ "status": word }));
+fn health(status: StatusCode, body: serde_json::Value) -> Response {
+    let body = poem::web::Json(body);
     body.with_status(status).with_header(header::CACHE_CONTROL, "no-store").into_response()
 }

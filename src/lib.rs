@@ -24,8 +24,9 @@ pub mod site;
 
 pub mod media;
 
-// The top: the contract, the work behind the scenes, and the whole, wired.
+// The top: the contracts, the work behind the scenes, and the whole, wired.
 pub mod api;
+pub mod operator;
 pub mod worker;
 
 pub mod docs;

@@ -18,7 +18,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 use tokio::{
@@ -80,7 +80,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     background: [JoinHandle<()>; 2],
     serving: [JoinHandle<io::Result<()>>; 2],
-    _app: App,
+    app: App,
 }
 
 impl Running {
@@ -104,21 +104,13 @@ impl Running {
         let tenants = app.tenants.clone();
         let background =
             [tokio::spawn(worker::run(tenants.clone())), tokio::spawn(tenants.clone().follow())];
-        Ok(Self {
-            public_url,
-            operator_url,
-            setup_link,
-            tenants,
-            stop,
-            background,
-            serving,
-            _app: app,
-        })
+        Ok(Self { public_url, operator_url, setup_link, tenants, stop, background, serving, app })
     }
 
     /// Takes no new requests and waits for those in flight, as long as the settings allow.
     pub async fn stop(self) -> Result<()> {
         tracing::info!("stopping");
+        self.app.stopping.store(true, Ordering::Release);
         self.stop.send_replace(true);
         for serving in self.serving {
             serving.await??;

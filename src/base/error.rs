@@ -28,8 +28,10 @@ pub enum Error {
          header, or use an API token"
     )]
     CrossSite,
-    #[error("the signature of this link is wrong or has expired")]
+    #[error("the signature is wrong or has expired")]
     BadSignature,
+    #[error("requests must be signed here")]
+    SignatureRequired,
     /// One field has a value that cannot be accepted.
     #[error("{field} {reason}")]
     Invalid { field: &'static str, reason: String },

@@ -3,6 +3,7 @@
 
 mod config;
 mod logging;
+mod operator_key;
 mod site;
 mod token;
 mod user;
@@ -45,8 +46,15 @@ enum Verb {
     /// Read and change the settings of a site
     #[command(subcommand)]
     Site(site::Verb),
+    /// Make and remove keys of the operator API
+    #[command(subcommand)]
+    OperatorKey(operator_key::Verb),
     /// Print the API document
-    Openapi,
+    Openapi {
+        /// That of the operator API
+        #[arg(long)]
+        operator: bool,
+    },
 }
 
 /// Which site a command is about.
@@ -142,8 +150,13 @@ fn act(cli: Cli, config: &Config, shown: &[Shown]) -> ExitCode {
         Verb::User(verb) => wait(user::run(verb, config)),
         Verb::Token(verb) => wait(token::run(verb, config)),
         Verb::Site(verb) => wait(site::run(verb, config)),
-        Verb::Openapi => {
-            say(crate::api::document_text().trim_end());
+        Verb::OperatorKey(verb) => wait(operator_key::run(verb, config)),
+        Verb::Openapi { operator } => {
+            let text = match operator {
+                true => crate::operator::document_text(),
+                false => crate::api::document_text(),
+            };
+            say(text.trim_end());
             Ok(())
         }
     };

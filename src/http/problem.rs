@@ -84,6 +84,7 @@ impl From<Error> for Problem {
             E::MissingScope(_) => (StatusCode::FORBIDDEN, "missing_scope", None),
             E::CrossSite => (StatusCode::FORBIDDEN, "cross_site", None),
             E::BadSignature => (StatusCode::FORBIDDEN, "bad_signature", None),
+            E::SignatureRequired => (StatusCode::FORBIDDEN, "signature_required", None),
             E::Invalid { field, reason } => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "invalid", Some((*field, reason.clone())))
             }

@@ -12,7 +12,10 @@ use crate::{
     cache::{Shared, State},
     db::Db,
 };
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// What the operator has settled for all sites.
 #[derive(Debug, Clone, Default)]
@@ -119,6 +122,17 @@ impl Tenants {
     /// Which site answers to names that no site has.
     pub fn default_tenant(&self) -> Option<&TenantId> {
         self.common.default_tenant.as_ref()
+    }
+
+    /// The port of the public listener.
+    pub fn port(&self) -> u16 {
+        self.common.port.get().copied().unwrap_or(self.common.configured_port)
+    }
+
+    /// Counts something of the appliance itself that falls away after `window`. No tenant's key
+    /// looks like it: ids have no colon.
+    pub async fn count(&self, key: &str, by: u64, window: Duration) -> u64 {
+        self.common.cache.count(&format!("appliance:{key}"), by, window).await
     }
 
     pub fn redis(&self) -> State {

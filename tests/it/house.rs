@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["accounts"],
     &["site"],
     &["media"],
-    &["api", "worker"],
+    &["api", "operator", "worker"],
     &["docs"],
     &["app"],
     &["server"],

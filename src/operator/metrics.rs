@@ -1,0 +1,88 @@
+//! What monitoring reads: figures of the whole appliance in Prometheus' text format. Nothing here
+//! is about one site.
+
+use crate::{
+    base::{Error, Result},
+    cache::State,
+    tenancy::Tenants,
+};
+use poem::http::StatusCode;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, info::Info},
+    registry::Registry,
+};
+
+/// The type of [`Metrics::text`].
+pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What is counted as it happens.
+#[derive(Default)]
+pub struct Metrics {
+    requests: Family<RequestLabels, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    listener: &'static str,
+    /// As in `2xx`.
+    status: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StatusLabel {
+    status: String,
+}
+
+impl Metrics {
+    /// Counts one request that `listener` answered.
+    pub fn count(&self, listener: &'static str, status: StatusCode) {
+        let status = match status.as_u16() / 100 {
+            1 => "1xx",
+            2 => "2xx",
+            3 => "3xx",
+            4 => "4xx",
+            _ => "5xx",
+        };
+        self.requests.get_or_create(&RequestLabels { listener, status }).inc();
+    }
+
+    /// Every figure, as of now, in the OpenMetrics text format.
+    pub async fn text(&self, tenants: &Tenants) -> Result<String> {
+        let by_status = tenants.by_status().await?;
+        let mut registry = Registry::with_prefix("vitrina");
+        let version = vec![("version", env!("CARGO_PKG_VERSION"))];
+        registry.register("build", "The version that is running", Info::new(version));
+
+        let sites = Family::<StatusLabel, Gauge>::default();
+        registry.register("tenants", "Tenants by their status", sites.clone());
+        for status in ["active", "suspended", "deleting"] {
+            let count = by_status.iter().find(|(name, _)| name == status).map_or(0, |(_, n)| *n);
+            let label = StatusLabel { status: status.to_owned() };
+            sites.get_or_create(&label).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        let open = Gauge::<i64>::default();
+        open.set(i64::try_from(tenants.open_count()).unwrap_or(i64::MAX));
+        registry.register("open_tenants", "Tenants whose files are open", open);
+
+        if let Some(up) = is_up(tenants.redis()) {
+            let redis = Gauge::<i64>::default();
+            redis.set(up.into());
+            registry.register("redis_up", "Whether Redis answers", redis);
+        }
+        let help = "Requests by listener and class of status";
+        registry.register("requests", help, self.requests.clone());
+
+        let mut text = String::new();
+        encode(&mut text, &registry).map_err(Error::internal)?;
+        Ok(text)
+    }
+}
+
+fn is_up(state: State) -> Option<bool> {
+    match state {
+        State::Off => None,
+        State::Up => Some(true),
+        State::Down => Some(false),
+    }
+}
