@@ -3,7 +3,8 @@
 
 use crate::{
     api,
-    base::{Error, Result, ids::TenantId},
+    base::{Error, Result, ids::TenantId, secret::Secret},
+    compat,
     config::Config,
     docs,
     http::{Client, Problem, Proxies, layers},
@@ -33,6 +34,7 @@ pub struct App {
     operator: Arc<Appliance>,
     uploads: Arc<Uploads>,
     proxies: Proxies,
+    request_secret: Option<Secret>,
     _lock: Lock,
 }
 
@@ -113,7 +115,11 @@ impl App {
         let tenants = Arc::new(tenants);
         if lock.is_first {
             for id in tenants.recover().await? {
-                media::sweep::recover(&tenants.get(&id).await?).await?;
+                let settled = async { media::sweep::recover(&tenants.get(&id).await?).await };
+                if let Err(error) = settled.await {
+                    // One site's trouble does not keep the others closed.
+                    tracing::error!(tenant = %id, error = %error.in_full(), "cannot be settled");
+                }
             }
         }
         if config.shared && lock.is_first {
@@ -130,6 +136,7 @@ impl App {
             stopping: Arc::default(),
             uploads: Arc::new(Uploads { budget, fetcher }),
             proxies: Proxies(config.trusted_proxies.0.clone()),
+            request_secret: config.request_secret.clone(),
             _lock: lock,
         })
     }
@@ -160,7 +167,10 @@ impl App {
                 Ok::<_, poem::Error>(readiness(&tenants, is_stopping).await)
             }
         });
+        let inherited = compat::tenants::routes(self.tenants.clone(), self.request_secret.clone());
         let routes = operator::routes(self.operator.clone())
+            .at("/_/api/4/config/traefik", operator::for_proxies(self.operator.clone()))
+            .nest("/_/api/4", inherited)
             .at("/healthz", make_sync(|_| health(StatusCode::OK, json!({ "status": "ok" }))))
             .at("/readyz", ready)
             .catch_all_error(problem);

@@ -113,6 +113,8 @@ config! {
     redis_prefix: String = "vitrina:";
     /// Whether requests to the operator API must be signed.
     require_signature: bool = "false";
+    /// What bodies of the inherited tenants API (`/_/api/4`) must be signed with. Empty: nothing.
+    request_secret: Option<Secret> = "", secret;
     /// Networks that may read the operator's configuration for proxies without a key, parted by
     /// commas.
     operator_networks: Networks = "127.0.0.0/8,::1/128";

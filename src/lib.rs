@@ -29,6 +29,7 @@ pub mod api;
 pub mod operator;
 pub mod worker;
 
+pub mod compat;
 pub mod docs;
 
 pub mod app;

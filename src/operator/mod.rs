@@ -21,7 +21,7 @@ use crate::{
 };
 use ipnet::IpNet;
 use poem::{
-    Endpoint, EndpointExt, IntoResponse, Request, Response, Route,
+    Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response, Route,
     endpoint::make_sync,
     get,
     http::header,
@@ -49,11 +49,16 @@ pub fn routes(appliance: Arc<Appliance>) -> Route {
     let api = Route::new().nest(BASE, api).catch_all_error(problem);
     Route::new()
         .at("/api/operator/openapi.json", make_sync(|_| served_document()))
-        .at("/api/operator/config/traefik", get(proxies.data(appliance.clone())))
+        .at("/api/operator/config/traefik", for_proxies(appliance.clone()))
         .at("/metrics", get(figures.data(appliance)))
         .nest_no_strip("/api", api)
         .at("/", get(console::page))
         .at("/console/*path", get(console::asset))
+}
+
+/// The configuration for proxies, which they read without a key.
+pub fn for_proxies(appliance: Arc<Appliance>) -> impl IntoEndpoint<Endpoint: 'static> {
+    get(proxies.data(appliance))
 }
 
 /// Counts every answer of a listener.

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["site"],
     &["media"],
     &["api", "operator", "worker"],
-    &["docs"],
+    &["compat", "docs"],
     &["app"],
     &["server"],
     &["cli"],
