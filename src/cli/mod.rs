@@ -2,10 +2,15 @@
 //! itself, beside a running server or without one, and need nobody's leave.
 
 mod config;
+mod key;
 mod logging;
+mod plan;
 mod site;
+mod table;
+mod tenant;
 mod token;
 mod user;
+mod words;
 
 use crate::{
     base::{Error, Result, ids::TenantId},
@@ -45,6 +50,13 @@ enum Verb {
     /// Read and change the settings of a site
     #[command(subcommand)]
     Site(site::Verb),
+    /// Host sites for others: make, change, close and look after them
+    Tenant(tenant::Command),
+    /// Name sets of limits and features that sites are sold with
+    Plan(plan::Command),
+    /// Look after the key that secrets are sealed with
+    #[command(subcommand)]
+    Key(key::Verb),
     /// Print the API document
     Openapi,
 }
@@ -142,6 +154,9 @@ fn act(cli: Cli, config: &Config, shown: &[Shown]) -> ExitCode {
         Verb::User(verb) => wait(user::run(verb, config)),
         Verb::Token(verb) => wait(token::run(verb, config)),
         Verb::Site(verb) => wait(site::run(verb, config)),
+        Verb::Tenant(command) => wait(tenant::run(command, config)),
+        Verb::Plan(command) => wait(plan::run(command, config)),
+        Verb::Key(verb) => wait(key::run(verb, config)),
         Verb::Openapi => {
             say(crate::api::document_text().trim_end());
             Ok(())
