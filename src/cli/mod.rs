@@ -2,11 +2,16 @@
 //! itself, beside a running server or without one, and need nobody's leave.
 
 mod config;
+mod key;
 mod logging;
 mod operator_key;
+mod plan;
 mod site;
+mod table;
+mod tenant;
 mod token;
 mod user;
+mod words;
 
 use crate::{
     base::{Error, Result, ids::TenantId},
@@ -49,6 +54,13 @@ enum Verb {
     /// Make and remove keys of the operator API
     #[command(subcommand)]
     OperatorKey(operator_key::Verb),
+    /// Host sites for others: make, change, close and look after them
+    Tenant(tenant::Command),
+    /// Name sets of limits and features that sites are sold with
+    Plan(plan::Command),
+    /// Look after the key that secrets are sealed with
+    #[command(subcommand)]
+    Key(key::Verb),
     /// Print the API document
     Openapi {
         /// That of the operator API
@@ -151,6 +163,9 @@ fn act(cli: Cli, config: &Config, shown: &[Shown]) -> ExitCode {
         Verb::Token(verb) => wait(token::run(verb, config)),
         Verb::Site(verb) => wait(site::run(verb, config)),
         Verb::OperatorKey(verb) => wait(operator_key::run(verb, config)),
+        Verb::Tenant(command) => wait(tenant::run(command, config)),
+        Verb::Plan(command) => wait(plan::run(command, config)),
+        Verb::Key(verb) => wait(key::run(verb, config)),
         Verb::Openapi { operator } => {
             let text = match operator {
                 true => crate::operator::document_text(),

@@ -40,7 +40,7 @@ pub(super) async fn run(verb: Verb, config: &Config) -> Result<()> {
     Ok(())
 }
 
-fn read_password() -> Result<Secret> {
+pub(super) fn read_password() -> Result<Secret> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     let password = line.trim_end_matches(['\n', '\r']);

@@ -8,12 +8,20 @@ use std::{sync::Arc, time::Duration};
 /// Well under the second within which a change must be in effect everywhere.
 const EVERY: Duration = Duration::from_millis(250);
 
+/// How long the first announcement of a process waits for Redis, where there is one.
+const MEETING: Duration = Duration::from_millis(500);
+
 impl Tenants {
     /// Something about the sites was just changed here: forgets what is out of date, and tells
     /// the other processes.
     pub(super) async fn changed(&self) -> Result<()> {
         self.resolver.catch_up().await?;
-        self.common.cache.announce("changed").await;
+        let cache = &self.common.cache;
+        let meet = || async {
+            cache.ready(MEETING).await;
+        };
+        self.common.met_redis.get_or_init(meet).await;
+        cache.announce("changed").await;
         Ok(())
     }
 

@@ -13,11 +13,15 @@ use std::{
     time::Duration,
 };
 
+const KEY_FILE: &str = "secret.key";
+
 /// Where everything that must be kept is kept.
 #[derive(Clone)]
 pub struct DataDir {
     root: PathBuf,
     pub key: Key,
+    /// The key lies in `secret.key`, and not in the settings.
+    pub(super) has_key_file: bool,
     /// Names this process among those that work on the directory.
     pub instance: String,
 }
@@ -39,11 +43,12 @@ impl DataDir {
         };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(failed)?;
         let root = root.canonicalize().map_err(failed)?;
+        let has_key_file = key.is_none();
         let key = match key {
             Some(text) => Key::new(parse_key(text)?),
-            None => Key::new(key_file(&root.join("secret.key"))?),
+            None => Key::new(key_file(&root.join(KEY_FILE))?),
         };
-        Ok(Self { root, key, instance: PublicId::random()?.to_string() })
+        Ok(Self { root, key, has_key_file, instance: PublicId::random()?.to_string() })
     }
 
     /// Makes this process the one that serves the directory.
@@ -84,6 +89,10 @@ impl DataDir {
         Ok(OpenOptions::new().create(true).append(true).mode(0o600).open(path)?)
     }
 
+    pub fn key_file(&self) -> PathBuf {
+        self.root.join(KEY_FILE)
+    }
+
     /// The directory itself.
     pub fn root(&self) -> &Path {
         &self.root
@@ -120,7 +129,7 @@ fn in_use(error: TryLockError) -> Error {
     }
 }
 
-fn parse_key(text: &Secret) -> Result<[u8; 32]> {
+pub(super) fn parse_key(text: &Secret) -> Result<[u8; 32]> {
     let digits = text.expose().trim().as_bytes();
     let mut key = [0; 32];
     let sound = digits.len() == 64
@@ -134,7 +143,7 @@ fn parse_key(text: &Secret) -> Result<[u8; 32]> {
 
 /// Reads the key, or makes it: written aside and linked into place, so that two processes that
 /// start at once end up with the same key and never with half of one.
-fn key_file(path: &Path) -> Result<[u8; 32]> {
+pub(super) fn key_file(path: &Path) -> Result<[u8; 32]> {
     match File::open(path) {
         Ok(mut file) => {
             let mut key = Vec::new();

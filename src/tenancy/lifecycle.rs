@@ -3,6 +3,7 @@
 use super::{
     Control, Record, Tenants,
     audit::By,
+    hostnames::HostChanges,
     limits::{Overrides, Trial},
     record::Status,
     sql::{audit, due, plans, tenants},
@@ -29,6 +30,7 @@ pub struct TenantEdit {
     pub features: Map<String, Value>,
     /// `Some(None)` ends the trial.
     pub trial: Option<Option<TrialSpec>>,
+    pub hosts: HostChanges,
     /// Forget the site's own overrides before the patches are applied.
     pub clear_overrides: bool,
 }
@@ -57,7 +59,9 @@ pub(super) fn check_plan(db: &Read<Control>, plan: &str) -> Result<()> {
 }
 
 impl Tenants {
+    /// Changes a site: everything that is asked for, or nothing.
     pub async fn edit(&self, by: &By, id: &TenantId, edit: TenantEdit) -> Result<Record> {
+        let hosts = edit.hosts.check()?;
         self.change(by, id, "tenant.edit", move |db, record| {
             if let Some(name) = &edit.name {
                 record.name = Label::parse("name", name)?.as_str().to_owned();
@@ -75,8 +79,11 @@ impl Tenants {
             if let Some(spec) = edit.trial {
                 record.trial = spec.map(|spec| trial(record.trial.as_ref(), spec)).transpose()?;
             }
+            hosts.apply(db, record)?;
+            let hosts: Vec<_> = record.hostnames.iter().map(|h| &h.host).collect();
             Ok(json!({
                 "name": record.name,
+                "hostnames": hosts,
                 "plan": record.plan,
                 "limits": record.own.limits_json(),
                 "features": record.own.features_json(),

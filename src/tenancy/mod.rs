@@ -12,22 +12,25 @@ pub mod hostname;
 mod hostnames;
 pub mod lifecycle;
 pub mod limits;
+mod migrate;
 pub mod plan;
 pub mod provision;
 pub mod record;
 mod registry;
 mod resolver;
+mod rotation;
 mod secrets;
 mod sql;
 pub mod usage;
 
 pub use control::Control;
 pub use data_dir::{DataDir, Lock};
+pub use hostnames::HostChanges;
 pub use lifecycle::{TenantEdit, TrialSpec};
 pub use provision::NewTenant;
 pub use record::{Allowance, Record};
 pub use registry::{Options, Tenants};
-pub use secrets::rotate;
+pub use rotation::{parse_key, rotate_key};
 pub use sql::tenants::Filter;
 pub use usage::Stats;
 

@@ -12,12 +12,14 @@ use super::{
     lifecycle::{TrialSpec, check_plan, trial},
     limits::Overrides,
     record::{Named, Status},
+    secrets::check_in,
     sql::{audit, due, hosts, tenants},
 };
 use crate::{
     base::{
         Clock, Error, Result,
         ids::{PublicId, TenantId},
+        secret::Key,
         text::Label,
     },
     db::{Db, Read, Write},
@@ -57,6 +59,8 @@ struct Checked {
     hostnames: Vec<Hostname>,
     extra: Option<Vec<u8>>,
     sealed_key: Vec<u8>,
+    /// What the two are sealed with.
+    appliance: Key,
 }
 
 impl Tenants {
@@ -172,7 +176,8 @@ impl Tenants {
             delete_after: None,
         };
         let sealed_key = self.new_sealed_key(&id)?;
-        Ok(Checked { id, record, hostnames, extra, sealed_key })
+        let appliance = self.data.key.clone();
+        Ok(Checked { id, record, hostnames, extra, sealed_key, appliance })
     }
 }
 
@@ -191,6 +196,7 @@ fn check(db: &Read<Control>, id: &TenantId, hosts: &[Hostname], plan: Option<&st
 
 fn insert(db: &Write<Control>, by: &By, new: &Checked, aside: &Path, place: &Path) -> Result<()> {
     let record = &new.record;
+    check_in(&new.appliance, db)?;
     check(db, &new.id, &new.hostnames, record.plan.as_deref())?;
     let (extra, sealed_key) = (new.extra.clone(), new.sealed_key.clone());
     tenants::insert(db, &tenants::NewRow { record, extra, sealed_key })?;

@@ -16,6 +16,7 @@ use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
+use tokio::sync::OnceCell;
 
 /// What the operator has settled for all sites.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +42,8 @@ pub(super) struct Common {
     pub(super) control: Arc<Db<Control>>,
     pub(super) cache: Shared,
     pub(super) enforced: Arc<Overrides>,
+    /// Redis was waited for once, so that the first announcement reaches somebody.
+    pub(super) met_redis: OnceCell<()>,
     default_tenant: Option<TenantId>,
     public_url: Option<String>,
     /// The port of the public listener, once it is known.
@@ -83,9 +86,9 @@ impl Tenants {
     ///
     /// # Errors
     /// `Conflict` with code `wrong_key` where the secret key is not the one that was used here.
-    pub fn open(data: DataDir, options: Options) -> Result<Self> {
+    pub fn open(mut data: DataDir, options: Options) -> Result<Self> {
         let control = Arc::new(Db::open(&data.control_file())?);
-        super::secrets::check(&data.key, &control)?;
+        super::rotation::settle(&mut data, &control)?;
         let cache = match &options.redis {
             Some((url, prefix)) => Shared::redis(url, prefix)?,
             None => Shared::local(),
@@ -95,6 +98,7 @@ impl Tenants {
             control: control.clone(),
             cache: cache.clone(),
             enforced: Arc::new(options.enforced),
+            met_redis: OnceCell::new(),
             default_tenant: options.default_tenant,
             public_url: options.public_url,
             port: OnceLock::new(),

@@ -2,12 +2,12 @@
 //! from the appliance's. Changing the appliance's key seals them anew and touches nothing else.
 
 use super::{
-    Control, DataDir, Tenants,
+    Control, Tenants,
     sql::{plans, tenants},
 };
 use crate::{
     base::{Error, Result, ids::TenantId, secret::Key},
-    db::{Db, Write},
+    db::{Db, Read, Write},
 };
 use serde_json::{Map, Value};
 
@@ -20,13 +20,22 @@ const CHECK: &str = "key check";
 /// # Errors
 /// `Conflict` with code `wrong_key` where it is not.
 pub(super) fn check(key: &Key, control: &Db<Control>) -> Result<()> {
-    match control.read_now(tenants::key_check)? {
-        Some(sealed) => key.unseal(CHECK, &sealed).map(drop),
-        None => {
-            let sealed = key.seal(CHECK, KNOWN)?;
-            control.write_now(|db| tenants::set_key_check(db, &sealed))
-        }
+    if control.read_now(tenants::key_check)?.is_none() {
+        let sealed = key.seal(CHECK, KNOWN)?;
+        return control.write_now(|db| match tenants::key_check(db)? {
+            // Another process was faster.
+            Some(_) => check_in(key, db),
+            None => tenants::set_key_check(db, &sealed),
+        });
     }
+    control.read_now(|db| check_in(key, db))
+}
+
+/// The same inside the transaction that writes what was sealed: the key may have been changed by
+/// another process meanwhile.
+pub(super) fn check_in(key: &Key, db: &Read<Control>) -> Result<()> {
+    let sealed = tenants::key_check(db)?;
+    sealed.map_or(Ok(()), |sealed| key.unseal(CHECK, &sealed).map(drop))
 }
 
 /// The key that seals what belongs to one site.
@@ -53,8 +62,11 @@ impl Tenants {
             None => {
                 let key = self.data.key.derive(&format!("tenant/{id}"));
                 let (sealed, id) = (sealing.seal(KEY, &key.bytes())?, id.clone());
-                let write =
-                    self.control().write(move |db| tenants::set_sealed_key(db, &id, &sealed));
+                let appliance = self.data.key.clone();
+                let write = self.control().write(move |db| {
+                    check_in(&appliance, db)?;
+                    tenants::set_sealed_key(db, &id, &sealed)
+                });
                 write.await?;
                 Ok(key)
             }
@@ -74,8 +86,12 @@ impl Tenants {
             true => None,
             false => Some(self.seal_extra(&format!("tenant/{id}"), extra)?),
         };
-        let id = id.clone();
-        self.control().write(move |db| tenants::set_extra(db, &id, sealed.as_deref())).await
+        let (id, key) = (id.clone(), self.data.key.clone());
+        let write = self.control().write(move |db| {
+            check_in(&key, db)?;
+            tenants::set_extra(db, &id, sealed.as_deref())
+        });
+        write.await
     }
 
     pub(super) fn seal_extra(&self, place: &str, extra: &Map<String, Value>) -> Result<Vec<u8>> {
@@ -94,24 +110,22 @@ fn open_key(sealing: &Key, sealed: &[u8]) -> Result<Key> {
     Ok(Key::new(bytes))
 }
 
-/// Seals everything anew under another key of the appliance. Only while nobody serves the data
-/// directory. Blocks. Returns how many sites were sealed anew.
+/// Seals everything anew under another key of the appliance, in one transaction. Blocks. Returns
+/// how many sites were sealed anew.
 ///
 /// # Errors
 /// `Conflict` with code `wrong_key` where the old key is not the one that was used here.
-pub fn rotate(data: &DataDir, new: &Key) -> Result<usize> {
-    let control: Db<Control> = Db::open(&data.control_file())?;
-    check(&data.key, &control)?;
-    let (old, new) = (data.key.clone(), new.clone());
+pub(super) fn rotate(control: &Db<Control>, old: &Key, new: &Key) -> Result<usize> {
     control.write_now(move |db| {
+        check_in(old, db)?;
         let ids = tenants::all(db)?;
         for id in &ids {
-            reseal_tenant(db, id, &old, &new)?;
+            reseal_tenant(db, id, old, new)?;
         }
         for mut plan in plans::list(db)? {
             if let Some(sealed) = plan.sealed_extra.take() {
                 let place = format!("plan/{}", plan.id);
-                plan.sealed_extra = Some(reseal(&old, &new, &place, EXTRA, &sealed)?);
+                plan.sealed_extra = Some(reseal(old, new, &place, EXTRA, &sealed)?);
                 plans::update(db, &plan)?;
             }
         }

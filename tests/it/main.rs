@@ -6,6 +6,8 @@ mod kit;
 
 mod access;
 mod cli;
+mod cli_hosting;
+mod cli_upkeep;
 mod contract;
 mod crash;
 mod files;
