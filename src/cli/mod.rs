@@ -6,6 +6,7 @@ mod logging;
 mod site;
 mod token;
 mod user;
+mod whole;
 
 use crate::{
     base::{Error, Result, ids::TenantId},
@@ -45,6 +46,9 @@ enum Verb {
     /// Read and change the settings of a site
     #[command(subcommand)]
     Site(site::Verb),
+    /// Save, restore, double, export and move whole sites
+    #[command(subcommand)]
+    Whole(whole::Verb),
     /// Print the API document
     Openapi,
 }
@@ -142,6 +146,7 @@ fn act(cli: Cli, config: &Config, shown: &[Shown]) -> ExitCode {
         Verb::User(verb) => wait(user::run(verb, config)),
         Verb::Token(verb) => wait(token::run(verb, config)),
         Verb::Site(verb) => wait(site::run(verb, config)),
+        Verb::Whole(verb) => wait(whole::run(verb, config)),
         Verb::Openapi => {
             say(crate::api::document_text().trim_end());
             Ok(())

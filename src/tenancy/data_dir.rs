@@ -120,7 +120,7 @@ fn in_use(error: TryLockError) -> Error {
     }
 }
 
-fn parse_key(text: &Secret) -> Result<[u8; 32]> {
+pub(super) fn parse_key(text: &Secret) -> Result<[u8; 32]> {
     let digits = text.expose().trim().as_bytes();
     let mut key = [0; 32];
     let sound = digits.len() == 64

@@ -4,6 +4,7 @@
 //! a blob can only be named inside the handle's own folder.
 
 pub mod audit;
+pub mod carry;
 mod changes;
 mod control;
 mod data_dir;
@@ -13,10 +14,11 @@ mod hostnames;
 pub mod lifecycle;
 pub mod limits;
 pub mod plan;
-mod provision;
+pub mod provision;
 pub mod record;
 mod registry;
 mod resolver;
+mod scratch;
 mod secrets;
 mod sql;
 pub mod usage;
@@ -25,6 +27,7 @@ pub use control::Control;
 pub use data_dir::{DataDir, Lock};
 pub use record::{Allowance, Record};
 pub use registry::{Options, Tenants};
+pub use scratch::Scratch;
 pub use secrets::rotate;
 pub use sql::tenants::Filter;
 pub use usage::Stats;

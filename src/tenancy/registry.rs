@@ -12,7 +12,10 @@ use crate::{
     cache::{Shared, State},
     db::Db,
 };
-use std::sync::{Arc, OnceLock};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
 
 /// What the operator has settled for all sites.
 #[derive(Debug, Clone, Default)]
@@ -240,6 +243,22 @@ impl Tenants {
             due::settle(db, &id, stamp, next)
         });
         write.await
+    }
+
+    /// Asks housekeeping to come by.
+    pub async fn visit_soon(&self, id: &TenantId) -> Result<()> {
+        let id = id.clone();
+        self.control().write(move |db| due::mark(db, &id, Clock::now())).await
+    }
+
+    /// The data directory itself.
+    pub fn root(&self) -> &Path {
+        self.data.root()
+    }
+
+    /// Where all that a site holds lies.
+    pub fn folder(&self, id: &TenantId) -> PathBuf {
+        self.data.tenant_folder(id)
     }
 
     /// Keeps what a site holds now.
