@@ -24,6 +24,9 @@ pub mod site;
 
 pub mod media;
 
+// Floor 7: whole sites, saved and moved.
+pub mod transfer;
+
 // The top: the contracts, the work behind the scenes, and the whole, wired.
 pub mod api;
 pub mod operator;

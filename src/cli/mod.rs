@@ -11,6 +11,7 @@ mod table;
 mod tenant;
 mod token;
 mod user;
+mod whole;
 mod words;
 
 use crate::{

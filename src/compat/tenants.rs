@@ -16,7 +16,7 @@ use crate::{
     operator::keys::Scope,
     site::setup,
     tenancy::{
-        Filter, Tenants, lifecycle::TenantEdit, plan::PlanEdit, provision::NewTenant,
+        Filter, HostChanges, Tenants, lifecycle::TenantEdit, plan::PlanEdit, provision::NewTenant,
         record::Status,
     },
 };
@@ -152,7 +152,9 @@ async fn edit_tenant(call: &Call) -> Answer {
     }
     let mut extra = call.tenants.extra(&id).await?;
     let ours = terms(call, &mut extra)?;
+    let before = call.tenants.record(&id).await?;
     let edit = TenantEdit {
+        hosts: new_hostname(before.canonical(), call.text("hostname")),
         plan: call.text("plan_id").map(|plan| Some(plan).filter(|p| !p.is_empty())),
         limits: ours.limits,
         features: ours.features,
@@ -161,10 +163,6 @@ async fn edit_tenant(call: &Call) -> Answer {
     let is_enabled = call.switch("is_enabled")?;
     let record = call.tenants.edit(&call.by, &id, edit).await?;
     call.tenants.set_extra(&id, &extra).await?;
-    if let Some(host) = call.text("hostname") {
-        let before = record.canonical().map(str::to_owned);
-        replace_hostname(call, &id, before, &host).await?;
-    }
     match (is_enabled, record.status) {
         (Some(true), Status::Suspended) => drop(call.tenants.resume(&call.by, &id).await?),
         (Some(false), Status::Active) => drop(call.tenants.suspend(&call.by, &id, "").await?),
@@ -174,20 +172,15 @@ async fn edit_tenant(call: &Call) -> Answer {
 }
 
 /// Their sites have one name: the new one takes the old one's place.
-async fn replace_hostname(
-    call: &Call,
-    id: &TenantId,
-    before: Option<String>,
-    host: &str,
-) -> Result<(), Failure> {
-    if before.as_deref() == Some(host) {
-        return Ok(());
+fn new_hostname(before: Option<&str>, host: Option<String>) -> HostChanges {
+    match host.filter(|host| Some(host.as_str()) != before) {
+        None => HostChanges::default(),
+        Some(host) => HostChanges {
+            add: vec![host.clone()],
+            canonical: Some(host),
+            remove: before.map(str::to_owned).into_iter().collect(),
+        },
     }
-    call.tenants.add_hostname(&call.by, id, host, true).await?;
-    if let Some(before) = before {
-        call.tenants.remove_hostname(&call.by, id, &before).await?;
-    }
-    Ok(())
 }
 
 async fn delete_tenant(call: &Call) -> Answer {

@@ -85,6 +85,16 @@ impl Store {
         Ok(file)
     }
 
+    /// How long one file is. Blocks.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such file.
+    pub fn length(&self, folder: &Folder, file: &str) -> Result<u64> {
+        let found = fs::symlink_metadata(self.path(folder, file)?);
+        let found = found.ok().filter(fs::Metadata::is_file);
+        found.map(|file| file.len()).ok_or(Error::NotFound("file"))
+    }
+
     /// Removes a folder with all that is in it; it may be gone already. Blocks.
     pub fn remove(&self, folder: &Folder) -> Result<()> {
         match fs::remove_dir_all(self.media.join(folder.as_str())) {

@@ -31,8 +31,6 @@ pub struct TenantEdit {
     /// `Some(None)` ends the trial.
     pub trial: Option<Option<TrialSpec>>,
     pub hosts: HostChanges,
-    /// Forget the site's own overrides before the patches are applied.
-    pub clear_overrides: bool,
 }
 
 /// What a trial allows, until when.
@@ -71,9 +69,6 @@ impl Tenants {
                     check_plan(db, plan)?;
                 }
                 record.plan = plan;
-            }
-            if edit.clear_overrides {
-                record.own = Overrides::default();
             }
             record.own.patch(&edit.limits, &edit.features)?;
             if let Some(spec) = edit.trial {

@@ -4,6 +4,7 @@
 //! a blob can only be named inside the handle's own folder.
 
 pub mod audit;
+pub mod carry;
 mod changes;
 mod control;
 mod data_dir;
@@ -19,6 +20,7 @@ pub mod record;
 mod registry;
 mod resolver;
 mod rotation;
+mod scratch;
 mod secrets;
 mod sql;
 pub mod usage;
@@ -31,6 +33,7 @@ pub use provision::NewTenant;
 pub use record::{Allowance, Record};
 pub use registry::{Options, Tenants};
 pub use rotation::{parse_key, rotate_key};
+pub use scratch::Scratch;
 pub use sql::tenants::Filter;
 pub use usage::Stats;
 

@@ -12,28 +12,21 @@ use super::{
     lifecycle::{TrialSpec, check_plan, trial},
     limits::Overrides,
     record::{Named, Status},
+    scratch::{Scratch, UNCONFIRMED},
     secrets::check_in,
     sql::{audit, due, hosts, tenants},
 };
 use crate::{
-    base::{
-        Clock, Error, Result,
-        ids::{PublicId, TenantId},
-        secret::Key,
-        text::Label,
-    },
+    base::{Clock, Error, Result, ids::TenantId, secret::Key, text::Label},
     db::{Db, Read, Write},
 };
 use serde_json::{Map, Value, json};
 use std::{
     fs::{self, File},
     io::Write as _,
-    path::{Path, PathBuf},
+    path::Path,
     sync::OnceLock,
 };
-
-/// In a folder whose row may not be there.
-const UNCONFIRMED: &str = ".unconfirmed";
 
 /// A site to be made.
 #[derive(Debug, Clone, Default)]
@@ -86,33 +79,43 @@ impl Tenants {
         new: NewTenant,
         fill: impl FnOnce(&Path) -> Result<()> + Send + 'static,
     ) -> Result<Record> {
-        let checked = self.check_new(new)?;
+        self.create_with(by, new, None, fill).await
+    }
+
+    /// [`create_from`](Self::create_from) for a site that brings the key along that it had
+    /// elsewhere.
+    pub async fn create_with(
+        &self,
+        by: &By,
+        new: NewTenant,
+        key: Option<Key>,
+        fill: impl FnOnce(&Path) -> Result<()> + Send + 'static,
+    ) -> Result<Record> {
+        let checked = self.check_new(new, key)?;
         let (id, names, plan) =
             (checked.id.clone(), checked.hostnames.clone(), checked.record.plan.clone());
         self.control().read(move |db| check(db, &id, &names, plan.as_deref())).await?;
 
         let tenants = self.data.tenants_folder();
-        let aside = tenants.join(format!(".making-{}-{}", checked.id, PublicId::random()?));
-        let (place, making) = (self.data.tenant_folder(&checked.id), aside.clone());
+        let place = self.data.tenant_folder(&checked.id);
+        let making = checked.id.clone();
         let filled = tokio::task::spawn_blocking(move || {
-            let filled =
-                make_folder(&making).and_then(|()| fill(&making)).and_then(|()| sync(&making));
-            if filled.is_err() {
-                let _ = fs::remove_dir_all(&making);
-            }
-            filled
+            let scratch = Scratch::create(&tenants, &making)?;
+            fill(scratch.path())?;
+            sync(scratch.path())?;
+            Ok::<_, Error>(scratch)
         });
-        filled.await??;
+        let scratch = filled.await??;
 
-        let (by, from, to) = (by.clone(), aside.clone(), place.clone());
+        let (by, from, to) = (by.clone(), scratch.path().to_owned(), place.clone());
         let id = checked.id.clone();
         let written = self.control().write(move |db| insert(db, &by, &checked, &from, &to)).await;
         let settled = tokio::task::spawn_blocking(move || {
             if written.is_ok() {
                 let _ = fs::remove_file(place.join(UNCONFIRMED));
-            } else {
-                let _ = fs::remove_dir_all(&aside);
             }
+            // Gone with whatever is still in it; until here, nobody takes it for a leftover.
+            drop(scratch);
             written
         });
         settled.await??;
@@ -134,7 +137,7 @@ impl Tenants {
         }
     }
 
-    fn check_new(&self, new: NewTenant) -> Result<Checked> {
+    fn check_new(&self, new: NewTenant, key: Option<Key>) -> Result<Checked> {
         let id = TenantId::parse(&new.id).map_err(|_| {
             Error::invalid("id", "must be 1 to 16 of a-z, 0-9 and -, and not start with -")
         })?;
@@ -175,7 +178,10 @@ impl Tenants {
             updated_at: now,
             delete_after: None,
         };
-        let sealed_key = self.new_sealed_key(&id)?;
+        let sealed_key = match key {
+            Some(key) => self.sealed_key(&id, &key)?,
+            None => self.new_sealed_key(&id)?,
+        };
         let appliance = self.data.key.clone();
         Ok(Checked { id, record, hostnames, extra, sealed_key, appliance })
     }
@@ -227,12 +233,6 @@ fn take_place(aside: &Path, place: &Path) -> Result<()> {
     place.parent().map_or(Ok(()), sync)
 }
 
-fn make_folder(path: &Path) -> Result<()> {
-    fs::create_dir_all(path)?;
-    File::create_new(path.join(UNCONFIRMED))?;
-    Ok(())
-}
-
 fn sync(folder: &Path) -> Result<()> {
     Ok(File::open(folder)?.sync_all()?)
 }
@@ -250,46 +250,4 @@ fn template(scratch: &Path) -> Result<&'static [u8]> {
         let _ = fs::remove_file(file);
     }
     Ok(TEMPLATE.get_or_init(|| bytes))
-}
-
-/// Removes what crashes left of sites that were being made or removed. For the start, while
-/// nobody else serves the data directory. Blocks.
-pub(super) fn sweep(
-    tenants_folder: &Path,
-    exists: impl Fn(&TenantId) -> Result<bool>,
-) -> Result<()> {
-    let entries: Vec<PathBuf> = match fs::read_dir(tenants_folder) {
-        Ok(entries) => entries.map(|e| Ok(e?.path())).collect::<Result<_>>()?,
-        Err(_) => return Ok(()),
-    };
-    for path in entries {
-        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-        if name.starts_with(".making-") || name.starts_with(".deleted-") {
-            fs::remove_dir_all(&path)?;
-        } else if path.join(UNCONFIRMED).exists() {
-            match exists(&TenantId::parse(name)?)? {
-                true => fs::remove_file(path.join(UNCONFIRMED))?,
-                false => fs::remove_dir_all(&path)?,
-            }
-        }
-    }
-    Ok(())
-}
-
-impl Tenants {
-    /// Removes what crashes left of sites that were being made or removed, and tells which sites
-    /// have uploads that were cut short. For the start, while nobody else serves the data.
-    pub async fn recover(&self) -> Result<Vec<TenantId>> {
-        let known = self.ids().await?;
-        let folder = self.data.tenants_folder();
-        let swept = tokio::task::spawn_blocking(move || {
-            sweep(&folder, |id| Ok(known.contains(id)))?;
-            let is_busy = |id: &TenantId| {
-                let incoming = fs::read_dir(folder.join(id.as_str()).join("incoming"));
-                incoming.is_ok_and(|mut entries| entries.next().is_some())
-            };
-            Ok::<_, Error>(known.into_iter().filter(is_busy).collect())
-        });
-        swept.await?
-    }
 }

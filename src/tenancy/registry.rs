@@ -13,6 +13,7 @@ use crate::{
     db::Db,
 };
 use std::{
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -258,6 +259,22 @@ impl Tenants {
             due::settle(db, &id, stamp, next)
         });
         write.await
+    }
+
+    /// Asks housekeeping to come by.
+    pub async fn visit_soon(&self, id: &TenantId) -> Result<()> {
+        let id = id.clone();
+        self.control().write(move |db| due::mark(db, &id, Clock::now())).await
+    }
+
+    /// The data directory itself.
+    pub fn root(&self) -> &Path {
+        self.data.root()
+    }
+
+    /// Where all that a site holds lies.
+    pub fn folder(&self, id: &TenantId) -> PathBuf {
+        self.data.tenant_folder(id)
     }
 
     /// Keeps what a site holds now.

@@ -49,7 +49,12 @@ const EXTRA: &str = "extra";
 impl Tenants {
     /// A fresh key for a new site, sealed.
     pub(super) fn new_sealed_key(&self, id: &TenantId) -> Result<Vec<u8>> {
-        sealing(&self.data.key, id.as_str()).seal(KEY, &Key::random()?.bytes())
+        self.sealed_key(id, &Key::random()?)
+    }
+
+    /// A key that a site brings along, sealed.
+    pub(super) fn sealed_key(&self, id: &TenantId, key: &Key) -> Result<Vec<u8>> {
+        sealing(&self.data.key, id.as_str()).seal(KEY, &key.bytes())
     }
 
     /// The site's key. Sites that were made before keys were drawn by lot keep the one they had,

@@ -14,6 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["accounts"],
     &["site"],
     &["media"],
+    &["transfer"],
     &["api", "operator", "worker"],
     &["compat", "docs"],
     &["app"],

@@ -179,7 +179,6 @@ impl Edit {
             features: self.overriding.features()?,
             trial,
             hosts,
-            clear_overrides: false,
         })
     }
 }

@@ -7,6 +7,7 @@ mod migrate;
 mod people;
 pub(super) mod view;
 
+use super::whole;
 use crate::{
     base::{Error, Result, ids::TenantId},
     config::Config,
@@ -33,15 +34,19 @@ enum Verb {
     People(people::Verb),
     #[command(flatten)]
     Migrate(migrate::Verb),
+    #[command(flatten)]
+    Whole(whole::Verb),
 }
 
 pub(super) async fn run(command: Command, config: &Config) -> Result<()> {
-    let at = At { tenants: crate::app::open_tenants(config).await?, config, json: command.json };
+    let json = command.json;
     match command.verb {
-        Verb::Manage(verb) => Box::pin(manage::run(verb, &at)).await,
-        Verb::Look(verb) => Box::pin(look::run(verb, &at)).await,
-        Verb::People(verb) => Box::pin(people::run(verb, &at)).await,
-        Verb::Migrate(verb) => Box::pin(migrate::run(verb, &at)).await,
+        Verb::Manage(verb) => Box::pin(manage::run(verb, &At::open(config, json).await?)).await,
+        Verb::Look(verb) => Box::pin(look::run(verb, &At::open(config, json).await?)).await,
+        Verb::People(verb) => Box::pin(people::run(verb, &At::open(config, json).await?)).await,
+        Verb::Migrate(verb) => Box::pin(migrate::run(verb, &At::open(config, json).await?)).await,
+        // These open what they need, which may be another data directory or none.
+        Verb::Whole(verb) => Box::pin(whole::run(verb, config, json)).await,
     }
 }
 
@@ -52,7 +57,11 @@ struct At<'a> {
     json: bool,
 }
 
-impl At<'_> {
+impl<'a> At<'a> {
+    async fn open(config: &'a Config, json: bool) -> Result<Self> {
+        Ok(Self { tenants: crate::app::open_tenants(config).await?, config, json })
+    }
+
     async fn record(&self, id: &str) -> Result<(TenantId, Record)> {
         let id = parse(id)?;
         let record = self.tenants.record(&id).await?;

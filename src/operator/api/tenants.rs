@@ -285,7 +285,7 @@ impl TenantPatch {
             limits: settings(self.limits),
             features: settings(self.features),
             trial,
-            clear_overrides: false,
+            ..TenantEdit::default()
         })
     }
 }
