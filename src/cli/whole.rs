@@ -10,7 +10,7 @@ use crate::{
         secret::{Key, Secret},
     },
     config::Config,
-    tenancy::{audit::By, carry},
+    tenancy::{Tenants, audit::By, carry},
     transfer::{Listener, Progress, backup, clone, export, relocate, restore},
 };
 use clap::Subcommand;
@@ -102,7 +102,7 @@ pub(super) async fn run(verb: Verb, config: &Config, json: bool) -> Result<()> {
     let (listener, answer) = (listener(), Answer { json });
     match verb {
         Verb::Backup { id, to, overwrite } => {
-            let (id, tenants) = (TenantId::parse(&id)?, app::open_tenants(config).await?);
+            let (id, tenants) = (TenantId::parse(&id)?, open(config).await?);
             let by = By::command_line();
             let r = backup::backup(&tenants, &by, &id, &to, overwrite, &listener).await?;
             let (path, bytes) = (r.path.display(), in_units(r.bytes));
@@ -112,7 +112,7 @@ pub(super) async fn run(verb: Verb, config: &Config, json: bool) -> Result<()> {
         Verb::Restore { id, from, hosts: hostnames, source_key_stdin } => {
             let source_key = read_key(source_key_stdin).await?;
             let order = restore::Order { id, hostnames, source_key };
-            let (by, tenants) = (By::command_line(), app::open_tenants(config).await?);
+            let (by, tenants) = (By::command_line(), open(config).await?);
             let r = restore::restore(&tenants, &by, &from, order, &listener).await?;
             let bytes = in_units(r.bytes);
             let done = format!("{} was made from {}: {} files, {bytes}", r.id, r.from, r.files);
@@ -127,7 +127,7 @@ pub(super) async fn run(verb: Verb, config: &Config, json: bool) -> Result<()> {
             answer.give(&v, &[done, format!("sha256 {}", v.sha256)])
         }
         Verb::Clone { id, new_id, hosts } => {
-            let (id, tenants) = (TenantId::parse(&id)?, app::open_tenants(config).await?);
+            let (id, tenants) = (TenantId::parse(&id)?, open(config).await?);
             let by = By::command_line();
             let r = clone::clone(&tenants, &by, &id, &new_id, hosts, &listener).await?;
             let bytes = in_units(r.bytes);
@@ -135,7 +135,7 @@ pub(super) async fn run(verb: Verb, config: &Config, json: bool) -> Result<()> {
             answer.give(&r, &[done, format!("hostnames: {}", listed(&r.hostnames))])
         }
         Verb::Export { id, to } => {
-            let (id, tenants) = (TenantId::parse(&id)?, app::open_tenants(config).await?);
+            let (id, tenants) = (TenantId::parse(&id)?, open(config).await?);
             let r = export::export(&tenants, &By::command_line(), &id, &to, &listener).await?;
             let (path, bytes) = (r.path.display(), in_units(r.bytes));
             answer.give(&r, &[format!("{id} was exported to {path}: {} items, {bytes}", r.media)])
@@ -143,12 +143,12 @@ pub(super) async fn run(verb: Verb, config: &Config, json: bool) -> Result<()> {
         Verb::Move { id, to_data, to_secret_key_stdin } => {
             let id = TenantId::parse(&id)?;
             let key = read_key(to_secret_key_stdin).await?;
-            let from = app::open_tenants(config).await?;
-            let to = app::open_tenants(&elsewhere(config, to_data, key)).await?;
+            let from = open(config).await?;
+            let to = open(&elsewhere(config, to_data, key)).await?;
             let r = relocate::relocate(&from, &to, &By::command_line(), &id, &listener).await?;
             let mut lines = vec![format!("{id} was moved to {}", r.to.display())];
             if r.was_begun {
-                lines.push("an earlier move had copied it already".to_owned());
+                lines.push("it was there already: an earlier move had copied it".to_owned());
             }
             if r.plan_copied {
                 lines.push("its plan was copied as well".to_owned());
@@ -158,7 +158,13 @@ pub(super) async fn run(verb: Verb, config: &Config, json: bool) -> Result<()> {
     }
 }
 
-/// The settings for another data directory, which has its own key and no site made unasked.
+/// Opens the data directory, and makes no first site where there is none: that may be the one to
+/// be restored, or have been moved away.
+async fn open(config: &Config) -> Result<Tenants> {
+    app::open_tenants(&Config { default_tenant: String::new(), ..config.clone() }).await
+}
+
+/// The settings for another data directory, which has its own key.
 fn elsewhere(config: &Config, data: PathBuf, key: Option<Key>) -> Config {
     let hex = |key: Key| key.bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let secret_key = key.map(|key| Secret::new(hex(key)));

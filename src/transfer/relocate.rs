@@ -26,7 +26,7 @@ const TRIES: u32 = 3;
 pub struct Report {
     pub id: String,
     pub to: PathBuf,
-    /// An earlier move had made the copy already.
+    /// An earlier move had made the copy already, or had even come to its end.
     pub was_begun: bool,
     /// The plan was copied as well.
     pub plan_copied: bool,
@@ -60,6 +60,8 @@ pub async fn relocate(
     };
     match (find(from, id).await?, find(to, id).await?) {
         (None, None) => return Err(Error::NotFound("tenant")),
+        // It was moved to its end, and maybe nobody lived to say so.
+        (None, Some(there)) if !is_copy(&there) => return Ok(report),
         (Some(here), None) => {
             report.was_begun = false;
             carry_over(from, to, by, &here, id, listener, &mut report).await?;

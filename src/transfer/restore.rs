@@ -148,7 +148,8 @@ fn unpack(
     for name in ["site.sqlite", "media"] {
         fs::rename(inner.join(name), folder.join(name))?;
     }
-    fs::remove_dir(&inner)?;
+    // Looking at the database left its empty log behind.
+    fs::remove_dir_all(&inner)?;
     fill::adopt(folder)?;
     Ok(report)
 }

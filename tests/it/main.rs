@@ -20,4 +20,6 @@ mod media;
 mod pages;
 mod remote;
 mod sign_in;
+mod transfer;
+mod transfer_killed;
 mod upload;
