@@ -37,7 +37,8 @@ pub(crate) async fn furnish(ana: &Client, bob: &Client) -> Value {
 
 /// Every row of every table, those apart that belong to one place or moment.
 pub(crate) fn rows(database: &Path) -> BTreeMap<String, Vec<String>> {
-    let db = rusqlite::Connection::open(database).unwrap();
+    let db =
+        rusqlite::Connection::open_with_flags(database, rusqlite::OpenFlags::default()).unwrap();
     let mut tables =
         db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").unwrap();
     let names: Vec<String> =
@@ -128,7 +129,7 @@ async fn a_restored_site_is_the_same_in_every_row_and_byte() {
     at_copy(&server.guest()).get(path).await.expect(StatusCode::OK);
 
     // What happens in one of them is nothing to the other.
-    at_copy(&ana).upload(pictures::png(64, 48, true), "more.png").await;
+    at_copy(&ana).upload(pictures::png(32, 32, false), "more.png").await;
     assert_ne!(fetch_all(&at_copy(&ana)).await, fetch_all(&ana).await);
 
     let by = By::command_line();
@@ -137,11 +138,10 @@ async fn a_restored_site_is_the_same_in_every_row_and_byte() {
     assert_same(&server.data(), "main", "twin");
     let twin = server.guest().with_header("host", "twin.example");
     twin.get(path).await.problem(403, "bad_signature");
-    assert!(
-        files_under(&server.data().join("tenants"))
-            .iter()
-            .all(|f| { !f.display().to_string().contains("/.") })
-    );
+    let folders = std::fs::read_dir(server.data().join("tenants")).unwrap();
+    let mut folders: Vec<_> = folders.map(|f| f.unwrap().file_name()).collect();
+    folders.sort();
+    assert_eq!(folders, ["copy", "main", "twin"]);
 }
 
 #[tokio::test]

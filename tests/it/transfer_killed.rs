@@ -48,7 +48,7 @@ fn furnish(data: &Path) -> String {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let ana = Client::new(&server.url).with_token(&token);
-        for n in 0..40 {
+        for n in 0..20 {
             ana.upload(pictures::photo_jpeg(640, 480, n), "x.jpg").await;
         }
     });
@@ -68,10 +68,10 @@ fn a_restore_that_is_killed_leaves_nothing_or_everything() {
     let (ok, report, error) = run(&data, &["whole", "backup", "main", "--to", &file, "--json"]);
     assert!(ok, "{error}");
     let report: Value = serde_json::from_str(&report).unwrap();
-    assert_eq!(report["files"], 2 + 40 * 3);
+    assert_eq!(report["files"], 2 + 20 * 3);
     let expected = held(&data, "main").unwrap();
     let mut killed = 0;
-    for n in 0..8u64 {
+    for n in 0..6u64 {
         let id = format!("c{n}");
         let host = format!("{id}.example");
         let args = ["whole", "restore", &id, "--from", &file, "--host", &host];
@@ -93,7 +93,7 @@ fn a_restore_that_is_killed_leaves_nothing_or_everything() {
     runtime.block_on(async {
         let late = Client::new(&server.url).with_header("host", "late.example");
         let page = late.get("/api/v2/media?limit=100").await.expect(reqwest::StatusCode::OK);
-        assert_eq!(page.json()["items"].as_array().unwrap().len(), 40);
+        assert_eq!(page.json()["items"].as_array().unwrap().len(), 20);
     });
     let (ok, _, error) = run(&data, &args);
     assert!(!ok && error.contains("there is a tenant of this id already"), "{error}");
@@ -108,7 +108,7 @@ fn a_move_that_is_killed_is_finished_by_the_next() {
     let to = other.display().to_string();
     let args = ["whole", "move", "main", "--to-data", &to];
     let is_there = |data: &Path| held(data, "main").is_some_and(|held| held == expected);
-    let mut delays = (1..12).map(|n| 120 * n);
+    let mut delays = (1..8).map(|n| 150 * n);
     // The first one waits until every process has heard that the site is closed.
     let mut is_done = kill_after(&data, &args, 1700);
     while !is_done {
@@ -128,7 +128,7 @@ fn a_move_that_is_killed_is_finished_by_the_next() {
     runtime.block_on(async {
         let ana = Client::new(&server.url).with_token(&token);
         let page = ana.get("/api/v2/media?limit=100").await.expect(reqwest::StatusCode::OK);
-        assert_eq!(page.json()["items"].as_array().unwrap().len(), 40);
+        assert_eq!(page.json()["items"].as_array().unwrap().len(), 20);
     });
     let left = std::fs::read_dir(other.join("tenants")).unwrap();
     assert_eq!(left.count(), 1);
