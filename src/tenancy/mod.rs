@@ -23,8 +23,6 @@ pub mod usage;
 
 pub use control::Control;
 pub use data_dir::{DataDir, Lock};
-pub use lifecycle::{TenantEdit, TrialSpec};
-pub use provision::NewTenant;
 pub use record::{Allowance, Record};
 pub use registry::{Options, Tenants};
 pub use secrets::rotate;

@@ -9,7 +9,12 @@ use crate::{
     base::{Error, Result},
     http::{Problem, json::JsonBody},
     operator::caller::{Operator, TenantsRead, TenantsWrite},
-    tenancy::{Filter, NewTenant, TenantEdit, TrialSpec, record::Status},
+    tenancy::{
+        Filter,
+        lifecycle::{TenantEdit, TrialSpec},
+        provision::NewTenant,
+        record::Status,
+    },
 };
 use poem_openapi::{
     ApiResponse, Object, OpenApi,
