@@ -20,6 +20,7 @@ const WITH_BODY: &[Kind] = &[
     ("415", "unsupported_media", "The body is of a type that is not taken."),
 ];
 const SETUP: &[Kind] = &[("409", "already_set_up", "The site has its admin already.")];
+const CONFLICT: &[Kind] = &[("409", "conflict", "The state of things does not allow it.")];
 const SIGN_IN: &[Kind] = &[("429", "too_many_requests", "Too many wrong passwords.")];
 const UPDATE: &[Kind] = &[("412", "stale", "Somebody else changed it since.")];
 
@@ -43,7 +44,11 @@ fn add_problems(operation: &mut Value) {
         .as_array()
         .is_some_and(|all| all.iter().any(|parameter| parameter["in"] == "path"));
     let own = match operation["operationId"].as_str() {
-        Some("create_setup") => SETUP,
+        Some("create_setup" | "create_first_admin" | "create_setup_link") => SETUP,
+        Some(
+            "create_tenant" | "create_hostname" | "delete_hostname" | "create_plan" | "delete_plan"
+            | "create_key" | "suspend_tenant" | "create_login_link",
+        ) => CONFLICT,
         Some("create_session") => SIGN_IN,
         Some("update_media") => UPDATE,
         _ => &[],

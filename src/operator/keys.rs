@@ -185,13 +185,16 @@ pub async fn present(tenants: &Tenants, secret: &Secret, from: Option<IpAddr>) -
         true => tenants.control().read(move |db| sql::by_hash(db, &hash)).await?,
         false => None,
     };
-    let Some(key) = known.filter(|key| !key.is_over()) else {
+    let Some(key) = known else {
         let address = from.map(|a| a.to_string()).unwrap_or_default();
         if tenants.count(&format!("keys/{address}"), 1, WINDOW).await > WRONG_KEYS {
             return Err(Error::TooMany { retry_after_s: WINDOW.as_secs() });
         }
         return Err(Error::Unauthenticated);
     };
+    if key.is_over() {
+        return Err(Error::Unauthenticated);
+    }
     if !key.is_taken_from(from) {
         return Err(Error::Forbidden("this key is not taken from your network"));
     }

@@ -28,8 +28,6 @@ pub mod usage;
 pub use control::Control;
 pub use data_dir::{DataDir, Lock};
 pub use hostnames::HostChanges;
-pub use lifecycle::{TenantEdit, TrialSpec};
-pub use provision::NewTenant;
 pub use record::{Allowance, Record};
 pub use registry::{Options, Tenants};
 pub use rotation::{parse_key, rotate_key};

@@ -65,7 +65,7 @@ fn a_restore_that_is_killed_leaves_nothing_or_everything() {
     let (data, _) = at(dir.path(), "data");
     furnish(&data);
     let file = dir.path().join("main.tar").display().to_string();
-    let (ok, report, error) = run(&data, &["whole", "backup", "main", "--to", &file, "--json"]);
+    let (ok, report, error) = run(&data, &["tenant", "backup", "main", "--to", &file, "--json"]);
     assert!(ok, "{error}");
     let report: Value = serde_json::from_str(&report).unwrap();
     assert_eq!(report["files"], 2 + 20 * 3);
@@ -74,7 +74,7 @@ fn a_restore_that_is_killed_leaves_nothing_or_everything() {
     for n in 0..6u64 {
         let id = format!("c{n}");
         let host = format!("{id}.example");
-        let args = ["whole", "restore", &id, "--from", &file, "--host", &host];
+        let args = ["tenant", "restore", &id, "--from", &file, "--host", &host];
         killed += usize::from(!kill_after(&data, &args, 40 + n * 90));
     }
     assert!(killed > 0);
@@ -86,7 +86,7 @@ fn a_restore_that_is_killed_leaves_nothing_or_everything() {
         assert!(held(&data, &name).unwrap() == expected, "{name}");
         assert!(!data.join("tenants").join(&name).join(".unconfirmed").exists());
     }
-    let args = ["whole", "restore", "late", "--from", &file, "--host", "late.example"];
+    let args = ["tenant", "restore", "late", "--from", &file, "--host", "late.example"];
     let (ok, text, error) = run(&data, &args);
     assert!(ok && text.contains("late was made from main"), "{text}{error}");
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -106,7 +106,7 @@ fn a_move_that_is_killed_is_finished_by_the_next() {
     let token = furnish(&data);
     let expected = held(&data, "main").unwrap();
     let to = other.display().to_string();
-    let args = ["whole", "move", "main", "--to-data", &to];
+    let args = ["tenant", "move", "main", "--to-data", &to];
     let is_there = |data: &Path| held(data, "main").is_some_and(|held| held == expected);
     let mut delays = (1..8).map(|n| 150 * n);
     // The first one waits until every process has heard that the site is closed.
@@ -120,7 +120,7 @@ fn a_move_that_is_killed_is_finished_by_the_next() {
     // Where the last of them was done, there is nothing more to do but to say so.
     assert!(ok && text.contains("was moved to"), "{text}{error}");
     assert!(is_there(&other) && !data.join("tenants/main").exists());
-    let (ok, _, error) = run(&data, &["whole", "move", "nobody", "--to-data", &to]);
+    let (ok, _, error) = run(&data, &["tenant", "move", "nobody", "--to-data", &to]);
     assert!(!ok && error.contains("tenant not found"), "{error}");
 
     let server = Serving::start(&other);

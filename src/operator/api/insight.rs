@@ -58,11 +58,14 @@ impl InsightApi {
     ///
     /// Every one there is, with its unit and what it means.
     #[oai(path = "/limits", method = "get", operation_id = "list_limits")]
-    async fn list_limits(&self, _operator: Operator<TenantsRead>) -> Json<Catalogue> {
-        Json(Catalogue {
+    async fn list_limits(
+        &self,
+        _operator: Operator<TenantsRead>,
+    ) -> Result<Json<Catalogue>, Problem> {
+        Ok(Json(Catalogue {
             limits: Limit::ALL.iter().map(|limit| (*limit).into()).collect(),
             features: Feature::ALL.iter().map(|feature| (*feature).into()).collect(),
-        })
+        }))
     }
 
     /// Get a tenant's figures

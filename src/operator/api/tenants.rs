@@ -9,7 +9,12 @@ use crate::{
     base::{Error, Result},
     http::{Problem, json::JsonBody},
     operator::caller::{Operator, TenantsRead, TenantsWrite},
-    tenancy::{Filter, NewTenant, TenantEdit, TrialSpec, record::Status},
+    tenancy::{
+        Filter,
+        lifecycle::{TenantEdit, TrialSpec},
+        provision::NewTenant,
+        record::Status,
+    },
 };
 use poem_openapi::{
     ApiResponse, Object, OpenApi,
@@ -134,7 +139,7 @@ impl TenantsApi {
             return Ok(TenantDeleted::Gone);
         }
         let record = tenants.delete(&operator.by, &id).await?;
-        Ok(TenantDeleted::Closed(Json(TenantView::of(tenants, &record).await?)))
+        Ok(TenantDeleted::Closed(Json(Box::new(TenantView::of(tenants, &record).await?))))
     }
 
     /// Suspend a tenant
@@ -326,7 +331,7 @@ enum TenantCreated {
 enum TenantDeleted {
     /// The tenant is closed, and will be removed.
     #[oai(status = 202)]
-    Closed(Json<TenantView>),
+    Closed(Json<Box<TenantView>>),
     /// The tenant is gone.
     #[oai(status = 204)]
     Gone,

@@ -4,9 +4,15 @@ use super::Client;
 use std::path::{Path, PathBuf};
 use vitrina::{
     accounts::{Role, Scope, token, users},
-    base::{ids::TenantId, secret::Secret, text::Label},
+    base::{
+        ids::{PublicId, TenantId},
+        secret::Secret,
+        text::Label,
+    },
     config::{Config, Given},
+    operator::keys,
     server::Running,
+    tenancy::audit::By,
 };
 
 pub(crate) struct TestServer {
@@ -40,10 +46,27 @@ impl TestServer {
         Self { running: Running::start(&config).await.unwrap(), config, dir }
     }
 
+    /// A server with a setting that is no flag.
+    pub(crate) async fn with_secret(key: &str, value: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = config(&dir.path().join("data"), &[]);
+        match key {
+            "redis_url" => config.redis_url = Some(Secret::new(value)),
+            _ => panic!("{key} is no secret setting"),
+        }
+        Self { running: Running::start(&config).await.unwrap(), config, dir }
+    }
+
     /// Stops the server and starts it again on the same data.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_after(|_| ()).await
+    }
+
+    /// Does something to the data directory while the server is stopped.
+    pub(crate) async fn restart_after(self, meanwhile: impl FnOnce(&Path)) -> Self {
         let Self { running, config, dir } = self;
         running.stop().await.unwrap();
+        meanwhile(&dir.path().join("data"));
         Self { running: Running::start(&config).await.unwrap(), config, dir }
     }
 
@@ -64,6 +87,23 @@ impl TestServer {
         let label = Label::parse("name", "test").unwrap();
         let issued = token::issue(&tenant, user.id, label, Scope::ALL.to_vec(), None).await;
         self.guest().with_token(issued.unwrap().1.expose())
+    }
+
+    /// Somebody with a new operator key for these scopes; for all of them, where none is named.
+    pub(crate) async fn operator_key(&self, scopes: &[&str]) -> Client {
+        let scopes = match scopes {
+            [] => keys::Scope::ALL.to_vec(),
+            words => words.iter().map(|word| keys::Scope::parse(word).unwrap()).collect(),
+        };
+        let name = PublicId::random().unwrap().to_string();
+        let new = keys::NewKey { name, scopes, ..keys::NewKey::default() };
+        let made = keys::create(&self.running.tenants, &By::command_line(), new).await;
+        self.operator().with_token(made.unwrap().1.expose())
+    }
+
+    /// Somebody who asks for the site of this name.
+    pub(crate) fn visitor(&self, host: &str) -> Client {
+        self.guest().with_header("host", host)
     }
 
     pub(crate) async fn admin(&self) -> Client {
