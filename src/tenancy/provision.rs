@@ -91,19 +91,23 @@ impl Tenants {
         let aside = tenants.join(format!(".making-{}-{}", checked.id, PublicId::random()?));
         let (place, making) = (self.data.tenant_folder(&checked.id), aside.clone());
         let filled = tokio::task::spawn_blocking(move || {
-            let filled =
-                make_folder(&making).and_then(|()| fill(&making)).and_then(|()| sync(&making));
+            let filled = make_folder(&making).and_then(|marker| {
+                fill(&making)?;
+                sync(&making)?;
+                Ok(marker)
+            });
             if filled.is_err() {
                 let _ = fs::remove_dir_all(&making);
             }
             filled
         });
-        filled.await??;
+        let marker = filled.await??;
 
         let (by, from, to) = (by.clone(), aside.clone(), place.clone());
         let id = checked.id.clone();
         let written = self.control().write(move |db| insert(db, &by, &checked, &from, &to)).await;
         let settled = tokio::task::spawn_blocking(move || {
+            drop(marker);
             if written.is_ok() {
                 let _ = fs::remove_file(place.join(UNCONFIRMED));
             } else {
@@ -221,10 +225,18 @@ fn take_place(aside: &Path, place: &Path) -> Result<()> {
     place.parent().map_or(Ok(()), sync)
 }
 
-fn make_folder(path: &Path) -> Result<()> {
+/// Makes the folder, which is nobody else's to sweep while the file that comes back is open.
+fn make_folder(path: &Path) -> Result<File> {
     fs::create_dir_all(path)?;
-    File::create_new(path.join(UNCONFIRMED))?;
-    Ok(())
+    let marker = File::create_new(path.join(UNCONFIRMED))?;
+    marker.lock()?;
+    Ok(marker)
+}
+
+/// Whether a process is at work on the folder: the system gives up its lock when it ends.
+fn is_held(path: &Path) -> bool {
+    let marker = File::open(path.join(UNCONFIRMED));
+    marker.is_ok_and(|m| matches!(m.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
 }
 
 fn sync(folder: &Path) -> Result<()> {
@@ -246,38 +258,62 @@ fn template(scratch: &Path) -> Result<&'static [u8]> {
     Ok(TEMPLATE.get_or_init(|| bytes))
 }
 
-/// Removes what crashes left of sites that were being made or removed. For the start, while
-/// nobody else serves the data directory. Blocks.
-pub(super) fn sweep(
-    tenants_folder: &Path,
-    exists: impl Fn(&TenantId) -> Result<bool>,
-) -> Result<()> {
-    let entries: Vec<PathBuf> = match fs::read_dir(tenants_folder) {
-        Ok(entries) => entries.map(|e| Ok(e?.path())).collect::<Result<_>>()?,
-        Err(_) => return Ok(()),
-    };
-    for path in entries {
-        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-        if name.starts_with(".making-") || name.starts_with(".deleted-") {
-            fs::remove_dir_all(&path)?;
-        } else if path.join(UNCONFIRMED).exists() {
-            match exists(&TenantId::parse(name)?)? {
-                true => fs::remove_file(path.join(UNCONFIRMED))?,
-                false => fs::remove_dir_all(&path)?,
+/// Removes what crashes left of sites that were being made or removed. Blocks.
+fn sweep(tenants_folder: &Path) -> Result<()> {
+    for (path, name) in entries(tenants_folder)? {
+        let is_remainder = match name.starts_with(".making-") {
+            // The command line may be making a site at this moment.
+            true => !is_held(&path),
+            false => name.starts_with(".deleted-"),
+        };
+        if is_remainder {
+            match fs::remove_dir_all(&path) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
+                _ => {}
             }
         }
     }
     Ok(())
 }
 
+/// Tells apart the folders whose row may be missing, in a transaction, so that no site is listed
+/// meanwhile. One without a row is put aside for [`sweep`].
+fn settle(db: &Write<Control>, tenants_folder: &Path) -> Result<()> {
+    for (path, name) in entries(tenants_folder)? {
+        let Ok(id) = TenantId::parse(&name) else { continue };
+        if path.join(UNCONFIRMED).exists() {
+            match tenants::exists(db, &id)? {
+                true => fs::remove_file(path.join(UNCONFIRMED))?,
+                false => {
+                    let aside = format!(".deleted-{id}-{}", PublicId::random()?);
+                    fs::rename(&path, tenants_folder.join(aside))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What lies in a folder, with its names; nothing where there is no such folder yet.
+fn entries(folder: &Path) -> Result<Vec<(PathBuf, String)>> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let named = entries.map(|e| {
+        let e = e?;
+        Ok((e.path(), e.file_name().to_string_lossy().into_owned()))
+    });
+    named.collect()
+}
+
 impl Tenants {
     /// Removes what crashes left of sites that were being made or removed, and tells which sites
     /// have uploads that were cut short. For the start, while nobody else serves the data.
     pub async fn recover(&self) -> Result<Vec<TenantId>> {
-        let known = self.ids().await?;
         let folder = self.data.tenants_folder();
+        let tenants = folder.clone();
+        self.control().write(move |db| settle(db, &tenants)).await?;
+        let known = self.ids().await?;
         let swept = tokio::task::spawn_blocking(move || {
-            sweep(&folder, |id| Ok(known.contains(id)))?;
+            sweep(&folder)?;
             let is_busy = |id: &TenantId| {
                 let incoming = fs::read_dir(folder.join(id.as_str()).join("incoming"));
                 incoming.is_ok_and(|mut entries| entries.next().is_some())
