@@ -85,7 +85,9 @@ fn dump(file: &std::path::Path) -> String {
         let mut rows = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = rows.column_count();
         let read = |r: &rusqlite::Row| {
-            (0..columns).map(|n| r.get::<_, rusqlite::types::Value>(n)).collect::<Result<Vec<_>, _>>()
+            (0..columns)
+                .map(|n| r.get::<_, rusqlite::types::Value>(n))
+                .collect::<Result<Vec<_>, _>>()
         };
         for row in rows.query_map([], read).unwrap() {
             text += &format!("{table} {:?}\n", row.unwrap());
@@ -170,9 +172,8 @@ async fn no_page_and_no_file_of_another_site_is_shown() {
     let etag = alice.admin.get(&path_of(&alice.media[0]["urls"]["original"])).await;
     let (etag, modified) =
         (etag.header("etag").to_owned(), etag.header("last-modified").to_owned());
-    let mut paths: Vec<String> = ["/", "/explore", "/library", "/account", "/upload", "/site"]
-        .map(str::to_owned)
-        .to_vec();
+    let mut paths: Vec<String> =
+        ["/", "/explore", "/library", "/account", "/upload", "/site"].map(str::to_owned).to_vec();
     paths.push(format!("/explore?owner={MARK}"));
     paths.push(alice.signed.clone());
     for media in &alice.media {
@@ -206,7 +207,8 @@ async fn no_page_and_no_file_of_another_site_is_shown() {
         }
     }
     let form = [("key", &*alice.delete_key)];
-    for path in [format!("/delete/{}/{}", alice.media[0]["id"].as_str().unwrap(), alice.delete_key)] {
+    for path in [format!("/delete/{}/{}", alice.media[0]["id"].as_str().unwrap(), alice.delete_key)]
+    {
         let request = own.request(Method::POST, &path).header("sec-fetch-site", "same-origin");
         let answer = own.send(request.form(&form)).await;
         assert!(answer.status.is_client_error(), "{}", answer.status);

@@ -4,7 +4,11 @@ use super::Client;
 use std::path::{Path, PathBuf};
 use vitrina::{
     accounts::{Role, Scope, token, users},
-    base::{ids::TenantId, secret::Secret, text::Label},
+    base::{
+        ids::{TenantId, UserId},
+        secret::Secret,
+        text::Label,
+    },
     config::{Config, Given},
     server::Running,
     tenancy::Tenant,
@@ -86,8 +90,12 @@ pub(super) async fn add_person(tenant: &Tenant, name: &str, role: Role) -> Strin
     let email = format!("{name}@example.org");
     let new = users::NewUser::parse(name, &email, Secret::new("correct horse"), role);
     let user = users::create(tenant, new.await.unwrap()).await.unwrap();
+    new_token(tenant, user.id).await
+}
+
+pub(super) async fn new_token(tenant: &Tenant, user: UserId) -> String {
     let label = Label::parse("name", "test").unwrap();
-    let issued = token::issue(tenant, user.id, label, Scope::ALL.to_vec(), None).await;
+    let issued = token::issue(tenant, user, label, Scope::ALL.to_vec(), None).await;
     issued.unwrap().1.expose().to_owned()
 }
 

@@ -2,22 +2,17 @@
 
 use super::{
     Answer, Client, TestServer,
-    server::{add_person, files_under},
+    server::{add_person, files_under, new_token},
 };
 use reqwest::StatusCode;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use vitrina::{
-    accounts::Role,
+    accounts::{Role, users},
     base::ids::TenantId,
     tenancy::{
-        Record, Tenant, Tenants,
-        audit::By,
-        lifecycle::TenantEdit,
-        limits::Overrides,
-        plan::PlanEdit,
-        provision::NewTenant,
-        usage,
+        Record, Tenant, Tenants, audit::By, lifecycle::TenantEdit, limits::Overrides,
+        plan::PlanEdit, provision::NewTenant, usage,
     },
 };
 
@@ -82,6 +77,13 @@ impl TestTenant {
 
     pub(crate) async fn admin(&self) -> Client {
         self.person("ana", Role::Admin).await
+    }
+
+    /// The admin that [`admin`](Self::admin) made, with another token.
+    pub(crate) async fn admin_again(&self) -> Client {
+        let tenant = self.open().await;
+        let id = users::find(&tenant, "ana").await.unwrap().id;
+        self.guest().with_token(&new_token(&tenant, id).await)
     }
 
     /// Signs in with the password that everybody has; the client sends the cookie and no token.
