@@ -30,7 +30,7 @@ pub use sql::tenants::Filter;
 pub use usage::Stats;
 
 use crate::{
-    base::{Clock, Result, clock::Millis, ids::TenantId, secret::Key},
+    base::{Clock, Error, Result, clock::Millis, ids::TenantId, secret::Key},
     db::{Db, Read, Schema, Step, Write},
     storage::Store,
 };
@@ -80,8 +80,13 @@ pub struct Tenant {
 impl Tenant {
     /// Opens what lies in the tenant's folder. Blocks.
     fn open(record: Arc<Record>, folder: &Path, key: Key, common: Arc<Common>) -> Result<Self> {
+        let file = folder.join("site.sqlite");
+        if !file.exists() {
+            // Made anew it would be an empty site, for whoever comes first to set up.
+            return Err(Error::internal(format!("{} is missing", file.display())));
+        }
         let store = Store::open(folder)?;
-        let db = Db::open(&folder.join("site.sqlite"))?;
+        let db = Db::open(&file)?;
         let meter = db.read_now(Meter::open)?;
         let id = record.tenant_id()?;
         let (record, covered_until) = (RwLock::new(record), AtomicI64::new(0));
