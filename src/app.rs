@@ -115,10 +115,9 @@ impl App {
         let tenants = Arc::new(tenants);
         if lock.is_first {
             for id in tenants.recover().await? {
-                let settled = async { media::sweep::recover(&tenants.get(&id).await?).await };
-                if let Err(error) = settled.await {
-                    // One site's trouble does not keep the others closed.
-                    tracing::error!(tenant = %id, error = %error.in_full(), "cannot be settled");
+                if let Err(error) = settle(&tenants, &id).await {
+                    // One broken site does not keep the others from starting.
+                    tracing::error!(tenant = %id, error = %error.in_full(), "not recovered");
                 }
             }
         }
@@ -198,6 +197,11 @@ impl App {
 
 async fn problem(error: poem::Error) -> Response {
     Problem::from_framework(error)
+}
+
+/// Settles what a crash left open in one site.
+async fn settle(tenants: &Tenants, id: &TenantId) -> Result<()> {
+    media::sweep::recover(&tenants.get(id).await?).await
 }
 
 /// Hosts that are ourselves, and are not fetched from.

@@ -67,7 +67,6 @@ async fn visit(tenants: &Arc<Tenants>, id: &TenantId, stamp: i64) -> Result<()> 
         };
     }
     let tenant = tenants.get(id).await?;
-    tenants.begin_visit(&tenant);
     media::sweep::sweep(&tenant).await?;
     session::sweep(&tenant).await?;
     let dues = [media::sweep::next(&tenant).await?, session::next(&tenant).await?];

@@ -84,10 +84,12 @@ CREATE TRIGGER changes_trimmed AFTER INSERT ON changes WHEN NEW.revision % 1000 
 END;
 
 -- Whom housekeeping must visit, and when at the latest. `stamp` moves with every new reason, so
--- that a visit does not wipe out one that came up meanwhile.
+-- that a visit does not wipe out one that came up meanwhile. Whoever writes to a site counts on a
+-- visit after `until`, even where one comes before that.
 CREATE TABLE due (
     tenant TEXT PRIMARY KEY REFERENCES tenants ON DELETE CASCADE,
     at     INTEGER NOT NULL,
+    until  INTEGER NOT NULL DEFAULT 0,
     stamp  INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX due_first ON due (at);

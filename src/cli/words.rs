@@ -2,7 +2,7 @@
 
 use crate::{
     base::{Clock, Error, Result, clock::Millis},
-    tenancy::TrialSpec,
+    tenancy::lifecycle::TrialSpec,
 };
 use clap::Args;
 use serde_json::{Map, Value};

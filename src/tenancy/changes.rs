@@ -63,10 +63,28 @@ impl Tenants {
         }
     }
 
-    async fn catch_up(&self) {
-        if let Err(error) = self.resolver.catch_up().await {
-            tracing::error!(error = %error.in_full(), "changes could not be read");
-            self.resolver.forget_all();
+    async fn catch_up(self: &Arc<Self>) {
+        match self.resolver.catch_up().await {
+            Ok(changed) => {
+                let mut open = self.handles.ids();
+                open.retain(|id| changed.as_ref().is_none_or(|changed| changed.contains(id)));
+                for id in open {
+                    self.close_if_gone(id).await;
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = %error.in_full(), "changes could not be read");
+                self.resolver.forget_all();
+            }
+        }
+    }
+
+    /// Closes a site that another process removed: its files would stay on the disk.
+    async fn close_if_gone(self: &Arc<Self>, id: String) {
+        if matches!(self.resolver.record(&id).await, Ok(None)) {
+            let tenants = self.clone();
+            // Whoever is in gets a moment to finish.
+            tokio::spawn(async move { tenants.handles.remove(&id).await });
         }
     }
 }

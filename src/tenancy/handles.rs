@@ -26,6 +26,8 @@ pub(super) struct Handles {
 #[derive(Default)]
 struct Open {
     by_id: HashMap<String, Slot>,
+    /// Places that are taken by a site that is being opened or closed at this moment.
+    moving: usize,
     /// Moves with every use.
     now: u64,
 }
@@ -33,6 +35,27 @@ struct Open {
 struct Slot {
     tenant: Arc<Tenant>,
     used: u64,
+}
+
+impl Slot {
+    /// Whether this is the record's site, and not one that had the same id before it.
+    fn is_of(&self, record: &Record) -> bool {
+        self.tenant.record().created_at == record.created_at
+    }
+}
+
+/// Closing a database writes to the disk.
+async fn drop_aside<T: Send + 'static>(what: T) {
+    let _ = tokio::task::spawn_blocking(move || drop(what)).await;
+}
+
+/// A place among the open sites, until a site stands in it or nobody wants it.
+struct Place<'a>(&'a Handles);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.open().moving -= 1;
+    }
 }
 
 impl Handles {
@@ -46,8 +69,13 @@ impl Handles {
         self.open().by_id.len()
     }
 
-    pub(super) fn all(&self) -> Vec<Arc<Tenant>> {
-        self.open().by_id.values().map(|slot| slot.tenant.clone()).collect()
+    pub(super) fn ids(&self) -> Vec<String> {
+        self.open().by_id.keys().cloned().collect()
+    }
+
+    /// A site if it is open, which does not count as a use of it.
+    pub(super) fn peek(&self, id: &str) -> Option<Arc<Tenant>> {
+        self.open().by_id.get(id).map(|slot| slot.tenant.clone())
     }
 
     /// The open site, or the one that `open` makes; either knows its newest record then.
@@ -64,7 +92,8 @@ impl Handles {
         if let Some(tenant) = self.find(&record) {
             return Ok(tenant);
         }
-        self.make_room(own).await?;
+        self.close_namesake(&record).await;
+        let _place = self.make_room(own).await?;
         let id = record.id.clone();
         let tenant = Arc::new(open(record).await?);
         self.keep(id, tenant.clone());
@@ -75,7 +104,7 @@ impl Handles {
         let mut open = self.open();
         open.now += 1;
         let now = open.now;
-        let slot = open.by_id.get_mut(&record.id)?;
+        let slot = open.by_id.get_mut(&record.id).filter(|slot| slot.is_of(record))?;
         slot.used = now;
         let tenant = slot.tenant.clone();
         drop(open);
@@ -84,27 +113,35 @@ impl Handles {
     }
 
     /// Closes what nobody works with until there is a place. Whoever asks holds the lock `own`.
-    async fn make_room(&self, own: usize) -> Result<()> {
+    async fn make_room(&self, own: usize) -> Result<Place<'_>> {
         let began = Instant::now();
-        while self.len() >= self.at_most {
-            match self.least_used() {
-                Some(id) => {
-                    let other = self.lock_of(&id);
-                    if other == own {
-                        self.close(&id).await;
-                    } else if let Ok(_closing) = self.locks[other].try_lock() {
-                        self.close(&id).await;
-                    } else {
-                        tokio::task::yield_now().await;
-                    }
-                }
-                None if began.elapsed() > PATIENCE => {
-                    return Err(Error::Unavailable("too many sites are at work: try again"));
-                }
-                None => tokio::time::sleep(Duration::from_millis(2)).await,
+        loop {
+            if let Some(place) = self.free_place() {
+                return Ok(place);
             }
+            if let Some(id) = self.least_used() {
+                let other = self.lock_of(&id);
+                let closing = self.locks[other].try_lock();
+                if (other == own || closing.is_ok())
+                    && let Some(place) = self.close(&id).await
+                {
+                    return Ok(place);
+                }
+            }
+            if began.elapsed() > PATIENCE {
+                return Err(Error::Unavailable("too many sites are at work: try again"));
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        Ok(())
+    }
+
+    fn free_place(&self) -> Option<Place<'_>> {
+        let mut open = self.open();
+        if open.by_id.len() + open.moving >= self.at_most {
+            return None;
+        }
+        open.moving += 1;
+        Some(Place(self))
     }
 
     fn least_used(&self) -> Option<String> {
@@ -113,15 +150,27 @@ impl Handles {
         idle.min_by_key(|(_, slot)| slot.used).map(|(id, _)| id.clone())
     }
 
-    /// Closes a site if nobody works with it: its counters are written down, its files closed.
-    async fn close(&self, id: &str) {
-        let Some(tenant) = self.idle(id) else { return };
+    /// Closes a site if nobody works with it, and hands back its place: its counters are written
+    /// down, its files closed.
+    async fn close(&self, id: &str) -> Option<Place<'_>> {
+        let tenant = self.idle(id)?;
         if let Err(error) = tenant.flush().await {
             tracing::error!(tenant = id, error = %error.in_full(), "counters are lost");
         }
-        if self.take_out(id, &tenant) {
-            // Closing a database writes to the disk.
-            let _ = tokio::task::spawn_blocking(move || drop(tenant)).await;
+        let (slot, place) = self.take_out(id, |slot| {
+            // Two hold it, unless somebody came for it meanwhile: this caller and the table.
+            Arc::ptr_eq(&slot.tenant, &tenant) && Arc::strong_count(&slot.tenant) <= 2
+        })?;
+        drop_aside((slot, tenant)).await;
+        Some(place)
+    }
+
+    /// Closes what was open under the id before its site was removed and another one made, as
+    /// another process may have done. Nothing of it may be shown as the new one's.
+    async fn close_namesake(&self, record: &Record) {
+        let gone = self.take_out(&record.id, |slot| !slot.is_of(record));
+        if let Some((slot, _place)) = gone {
+            drop_aside(slot).await;
         }
     }
 
@@ -131,12 +180,13 @@ impl Handles {
         open.by_id.insert(id, Slot { tenant, used });
     }
 
-    /// Takes a site out unless somebody came for it meanwhile.
-    fn take_out(&self, id: &str, tenant: &Arc<Tenant>) -> bool {
+    /// Takes a site out if `may` says so; its place stays taken while it is closed.
+    fn take_out(&self, id: &str, may: impl FnOnce(&Slot) -> bool) -> Option<(Slot, Place<'_>)> {
         let mut open = self.open();
-        // Two hold it: this caller and the table.
-        let is_idle = Arc::strong_count(tenant) <= 2;
-        is_idle && open.by_id.remove(id).is_some()
+        open.by_id.get(id).filter(|slot| may(slot))?;
+        let slot = open.by_id.remove(id)?;
+        open.moving += 1;
+        Some((slot, Place(self)))
     }
 
     fn idle(&self, id: &str) -> Option<Arc<Tenant>> {
@@ -148,13 +198,12 @@ impl Handles {
     /// Takes a site out, waiting a little for whoever works with it. For one that is removed.
     pub(super) async fn remove(&self, id: &str) {
         let _closing = self.locks[self.lock_of(id)].lock().await;
-        let slot = self.open().by_id.remove(id);
-        let Some(slot) = slot else { return };
+        let Some((slot, _place)) = self.take_out(id, |_| true) else { return };
         let began = Instant::now();
         while Arc::strong_count(&slot.tenant) > 1 && began.elapsed() < PATIENCE {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        let _ = tokio::task::spawn_blocking(move || drop(slot)).await;
+        drop_aside(slot).await;
     }
 
     fn lock_of(&self, id: &str) -> usize {

@@ -1,7 +1,10 @@
 //! The names that a site answers to.
 
 use crate::base::{Error, Result};
-use std::fmt;
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 /// A host as it is looked up: lower case, punycode (RFC 5891), no port, no dot at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,8 +23,12 @@ impl Hostname {
         if bare.is_empty() || text.contains(|c: char| c.is_whitespace() || "/@?#%\\".contains(c)) {
             return Err(wrong());
         }
-        if bare.parse::<std::net::IpAddr>().is_ok() || bare.starts_with('[') {
-            return Ok(Self(bare.to_ascii_lowercase()));
+        if bare.parse::<Ipv4Addr>().is_ok() {
+            return Ok(Self(bare.to_owned()));
+        }
+        // As it stands in a URL, and so in `Host`.
+        if let Ok(ip) = bare.trim_start_matches('[').trim_end_matches(']').parse::<Ipv6Addr>() {
+            return Ok(Self(format!("[{ip}]")));
         }
         let ascii = idna::domain_to_ascii_strict(bare).map_err(|_| wrong())?;
         let sound = |label: &str| {
@@ -79,6 +86,7 @@ mod tests {
             ("localhost", "localhost"),
             ("192.0.2.7:80", "192.0.2.7"),
             ("[::1]:8080", "[::1]"),
+            ("2001:DB8::1", "[2001:db8::1]"),
         ] {
             assert_eq!(Hostname::parse("host", text).unwrap().as_str(), name);
         }
@@ -87,7 +95,7 @@ mod tests {
     #[test]
     fn what_is_no_name_is_refused() {
         for text in
-            ["", " ", "a b", "a/b", "a@b", "http://a.example", "-a.example", "a..b", "a_b.c"]
+            ["", " ", "a b", "a/b", "a@b", "http://a.example", "-a.example", "a..b", "a_b.c", "[x"]
         {
             assert!(Hostname::parse("host", text).is_err(), "{text}");
         }

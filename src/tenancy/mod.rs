@@ -36,7 +36,7 @@ pub use sql::tenants::Filter;
 pub use usage::Stats;
 
 use crate::{
-    base::{Clock, Result, clock::Millis, ids::TenantId, secret::Key},
+    base::{Clock, Error, Result, clock::Millis, ids::TenantId, secret::Key},
     db::{Db, Read, Schema, Step, Write},
     storage::Store,
 };
@@ -46,7 +46,7 @@ use std::{
     path::Path,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -66,6 +66,9 @@ impl Schema for Site {
 
 /// How long after a change a site is looked after at the latest.
 const VISIT_AFTER_MS: i64 = 60_000;
+/// How long before that moment a change asks for another visit: longer than a write or a visit
+/// takes.
+const VISIT_MARGIN_MS: i64 = 10_000;
 
 /// Everything of one site. Whoever holds it may reach that site and no other.
 pub struct Tenant {
@@ -76,19 +79,24 @@ pub struct Tenant {
     record: RwLock<Arc<Record>>,
     common: Arc<Common>,
     meter: Meter,
-    /// Something was written since housekeeping was last told.
-    touched: AtomicBool,
+    /// Until when (as milliseconds) housekeeping knows of what is written: it comes after that.
+    covered_until: AtomicI64,
 }
 
 impl Tenant {
     /// Opens what lies in the tenant's folder. Blocks.
     fn open(record: Arc<Record>, folder: &Path, key: Key, common: Arc<Common>) -> Result<Self> {
+        let file = folder.join("site.sqlite");
+        if !file.exists() {
+            // Made anew it would be an empty site, for whoever comes first to set up.
+            return Err(Error::internal(format!("{} is missing", file.display())));
+        }
         let store = Store::open(folder)?;
-        let db = Db::open(&folder.join("site.sqlite"))?;
+        let db = Db::open(&file)?;
         let meter = db.read_now(Meter::open)?;
         let id = record.tenant_id()?;
-        let (record, touched) = (RwLock::new(record), AtomicBool::new(false));
-        Ok(Self { id, db, store, key, record, common, meter, touched })
+        let (record, covered_until) = (RwLock::new(record), AtomicI64::new(0));
+        Ok(Self { id, db, store, key, record, common, meter, covered_until })
     }
 
     /// Looks at the tenant's rows.
@@ -105,13 +113,11 @@ impl Tenant {
         &self,
         f: impl FnOnce(&Write<Site>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        if !self.touched.swap(true, Ordering::AcqRel) {
-            let (id, at) = (self.id.clone(), Clock::now().plus_ms(VISIT_AFTER_MS));
-            let marked = self.common.control.write(move |db| sql::due::mark(db, &id, at)).await;
-            if marked.is_err() {
-                self.touched.store(false, Ordering::Release);
-            }
-            marked?;
+        let now = Clock::now();
+        if now.0 >= self.covered_until.load(Ordering::Acquire) {
+            let (id, at) = (self.id.clone(), now.plus_ms(VISIT_AFTER_MS));
+            self.common.control.write(move |db| sql::due::mark(db, &id, at)).await?;
+            self.covered_until.store(at.0 - VISIT_MARGIN_MS, Ordering::Release);
         }
         self.db.write(f).await
     }
@@ -127,11 +133,6 @@ impl Tenant {
     /// A consistent copy of the database, into a file that does not exist yet.
     pub async fn copy_database(&self, to: &Path) -> Result<()> {
         self.db.copy(to).await
-    }
-
-    /// From now on a write counts as new to housekeeping.
-    fn is_visited(&self) {
-        self.touched.store(false, Ordering::Release);
     }
 
     fn record(&self) -> Arc<Record> {

@@ -238,11 +238,6 @@ impl Tenants {
         self.control().read(move |db| due::now(db, most)).await
     }
 
-    /// Begins a visit: what is written from now on is a reason for another one.
-    pub fn begin_visit(&self, tenant: &Tenant) {
-        tenant.is_visited();
-    }
-
     /// Ends a visit, with what the site holds now and when the next visit is due.
     pub async fn end_visit(
         &self,
@@ -285,7 +280,9 @@ impl Tenants {
 
     /// Writes down what the open sites counted in memory.
     pub async fn flush(&self) {
-        for tenant in self.handles.all() {
+        for id in self.handles.ids() {
+            // One at a time, so that the others may be closed meanwhile.
+            let Some(tenant) = self.handles.peek(&id) else { continue };
             if let Err(error) = tenant.flush().await {
                 tracing::error!(tenant = %tenant.id, error = %error.in_full(), "counters are late");
             }

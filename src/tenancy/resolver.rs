@@ -82,8 +82,9 @@ impl Resolver {
         Ok(value)
     }
 
-    /// Forgets what changed since the last call.
-    pub(super) async fn catch_up(&self) -> Result<()> {
+    /// Forgets what changed since the last call. Returns which sites that were, or `None` where it
+    /// may have been any.
+    pub(super) async fn catch_up(&self) -> Result<Option<Vec<String>>> {
         let seen = self.seen.load(Ordering::Acquire);
         let (changes, latest) = self
             .control
@@ -97,8 +98,9 @@ impl Resolver {
         let Some(changes) = changes else {
             self.hosts.forget_all();
             self.records.forget_all();
-            return Ok(());
+            return Ok(None);
         };
+        let mut sites = Vec::new();
         for change in changes {
             if let Some(host) = &change.host {
                 self.hosts.forget(host);
@@ -107,8 +109,9 @@ impl Resolver {
                 Some(id) => self.records.forget(id),
                 None => self.records.forget_all(),
             }
+            sites.extend(change.tenant);
         }
-        Ok(())
+        Ok(Some(sites))
     }
 
     pub(super) fn forget_all(&self) {
@@ -139,8 +142,9 @@ impl<V: Clone + Send + Sync + 'static> Remembered<V> {
         if let Some(value) = self.cache.get(&key.to_owned()) {
             return Ok(value);
         }
-        let cell = self.loading().entry(key.to_owned()).or_default().clone();
+        // Before the cell: it may hold what was read before something was forgotten.
         let before = self.forgotten.load(Ordering::Acquire);
+        let cell = self.loading().entry(key.to_owned()).or_default().clone();
         let loaded = cell.get_or_try_init(load).await.cloned();
         self.loading().remove(key);
         if let Ok(value) = &loaded {

@@ -101,13 +101,15 @@ struct Count {
     known: u64,
     /// By this process since then.
     more: u64,
+    /// What is being written down at this moment.
+    writing: u64,
 }
 
 impl Meter {
     pub(super) fn open(db: &Read<Site>) -> Result<Self> {
         let month = month();
         let known = usage::of_month(db, &month, "bytes_served")?;
-        Ok(Self(Mutex::new(Count { month, known, more: 0 })))
+        Ok(Self(Mutex::new(Count { month, known, more: 0, writing: 0 })))
     }
 
     fn count(&self) -> MutexGuard<'_, Count> {
@@ -126,9 +128,9 @@ impl Tenant {
         let mut count = self.meter.count();
         if count.month != now {
             // What is not written down yet is written to the month it is noticed in.
-            *count = Count { month: now, known: 0, more: count.more };
+            *count = Count { month: now, known: 0, ..std::mem::take(&mut *count) };
         }
-        let used = count.known.saturating_add(count.more);
+        let used = count.known.saturating_add(count.writing).saturating_add(count.more);
         allowance.check(Limit::MaxBytesServedMonth, used, bytes)?;
         count.more = count.more.saturating_add(bytes);
         Ok(())
@@ -136,24 +138,30 @@ impl Tenant {
 
     /// Writes down what was counted in memory.
     pub async fn flush(&self) -> Result<()> {
-        let more = std::mem::take(&mut self.meter.count().more);
+        let more = {
+            let mut count = self.meter.count();
+            let more = std::mem::take(&mut count.more);
+            count.writing += more;
+            more
+        };
         if more == 0 {
             return Ok(());
         }
         let written = self.write(move |db| {
             let month = month();
             usage::add_to_month(db, &month, "bytes_served", more)?;
-            usage::of_month(db, &month, "bytes_served")
+            let known = usage::of_month(db, &month, "bytes_served")?;
+            Ok((month, known))
         });
-        match written.await {
-            Ok(known) => {
-                self.meter.count().known = known;
-                Ok(())
-            }
-            Err(error) => {
-                self.meter.count().more += more;
-                Err(error)
-            }
+        let written = written.await;
+        let mut count = self.meter.count();
+        count.writing -= more;
+        match &written {
+            // Two of these may come back in another order than they were written in.
+            Ok((month, known)) if *month == count.month => count.known = count.known.max(*known),
+            Ok(_) => {}
+            Err(_) => count.more += more,
         }
+        written.map(drop)
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod redis_server;
+mod servers;
 
 use redis_server::RedisServer;
 use std::{

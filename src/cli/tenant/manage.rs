@@ -7,7 +7,7 @@ use crate::{
         table::{Table, answer},
         words::{Overriding, Trial},
     },
-    tenancy::{HostChanges, NewTenant, Record, TenantEdit, audit::By},
+    tenancy::{HostChanges, Record, audit::By, lifecycle::TenantEdit, provision::NewTenant},
 };
 use clap::{Args, Subcommand};
 use serde_json::{Map, json};

@@ -10,11 +10,14 @@ use crate::{
 use rusqlite::OptionalExtension;
 
 sql! {
-    MARK = "INSERT INTO due (tenant, at) SELECT id, ?2 FROM tenants WHERE id = ?1
-        ON CONFLICT (tenant) DO UPDATE SET at = min(at, excluded.at), stamp = stamp + 1";
+    MARK = "INSERT INTO due (tenant, at, until) SELECT id, ?2, ?2 FROM tenants WHERE id = ?1
+        ON CONFLICT (tenant) DO UPDATE SET at = min(at, excluded.at),
+            until = max(until, excluded.until), stamp = stamp + 1";
     NOW = "SELECT tenant, stamp FROM due WHERE at <= ?1 ORDER BY at LIMIT ?2";
-    SETTLE = "UPDATE due SET at = ?3 WHERE tenant = ?1 AND stamp = ?2";
-    FORGET = "DELETE FROM due WHERE tenant = ?1 AND stamp = ?2";
+    SETTLE = "UPDATE due SET at = CASE WHEN until > ?4 THEN min(until, coalesce(?3, until))
+            ELSE ?3 END
+        WHERE tenant = ?1 AND stamp = ?2 AND (?3 IS NOT NULL OR until > ?4)";
+    FORGET = "DELETE FROM due WHERE tenant = ?1 AND stamp = ?2 AND until <= ?3";
     LEASE = "INSERT INTO leases (name, holder, until) VALUES (?1, ?2, ?3)
         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
         WHERE holder = excluded.holder OR until <= ?4";
@@ -43,17 +46,19 @@ pub(in crate::tenancy) fn now(db: &Read<Control>, most: i64) -> Result<Vec<(Tena
     .collect()
 }
 
-/// After a visit: the next one, or none. Nothing changes where a new reason came up meanwhile.
+/// After a visit: the next one, or none. One that came early does not stand for the one that is
+/// still expected, and nothing changes where a new reason came up meanwhile.
 pub(in crate::tenancy) fn settle(
     db: &Write<Control>,
     id: &TenantId,
     stamp: i64,
     next: Option<Millis>,
 ) -> Result<()> {
-    match next {
-        Some(at) => db.prepare_cached(SETTLE)?.execute((id.as_str(), stamp, at))?,
-        None => db.prepare_cached(FORGET)?.execute((id.as_str(), stamp))?,
-    };
+    let now = Clock::now();
+    db.prepare_cached(SETTLE)?.execute((id.as_str(), stamp, next, now))?;
+    if next.is_none() {
+        db.prepare_cached(FORGET)?.execute((id.as_str(), stamp, now))?;
+    }
     Ok(())
 }
 

@@ -53,6 +53,12 @@ impl Client {
         other
     }
 
+    /// What this person sends of a header with every request.
+    pub(crate) fn header(&self, name: &str) -> String {
+        let mut sent = self.headers.iter().filter(|(n, _)| n == name);
+        sent.next_back().map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url =
             if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };

@@ -3,6 +3,8 @@
 mod client;
 pub(crate) mod pictures;
 mod server;
+mod tenant;
 
 pub(crate) use client::{Answer, Client};
-pub(crate) use server::{TestServer, files_under};
+pub(crate) use server::{TestServer, config, files_under};
+pub(crate) use tenant::{TestTenant, path_of};

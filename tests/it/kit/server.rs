@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use vitrina::{
     accounts::{Role, Scope, token, users},
     base::{
-        ids::{PublicId, TenantId},
+        ids::{PublicId, TenantId, UserId},
         secret::Secret,
         text::Label,
     },
     config::{Config, Given},
     operator::keys,
     server::Running,
-    tenancy::audit::By,
+    tenancy::{Tenant, audit::By},
 };
 
 pub(crate) struct TestServer {
@@ -22,7 +22,7 @@ pub(crate) struct TestServer {
 }
 
 /// Settings for a test: free ports, and a data directory of its own.
-pub(super) fn config(data: &Path, more: &[(&str, &str)]) -> Config {
+pub(crate) fn config(data: &Path, more: &[(&str, &str)]) -> Config {
     let data = data.display().to_string();
     let given = [
         ("data", &*data),
@@ -81,12 +81,7 @@ impl TestServer {
     /// A new person with a token for everything that their role may do.
     pub(crate) async fn person(&self, name: &str, role: Role) -> Client {
         let tenant = self.running.tenants.get(&TenantId::main()).await.unwrap();
-        let email = format!("{name}@example.org");
-        let new = users::NewUser::parse(name, &email, Secret::new("correct horse"), role);
-        let user = users::create(&tenant, new.await.unwrap()).await.unwrap();
-        let label = Label::parse("name", "test").unwrap();
-        let issued = token::issue(&tenant, user.id, label, Scope::ALL.to_vec(), None).await;
-        self.guest().with_token(issued.unwrap().1.expose())
+        self.guest().with_token(&add_person(&tenant, name, role).await)
     }
 
     /// Somebody with a new operator key for these scopes; for all of them, where none is named.
@@ -123,6 +118,20 @@ impl TestServer {
     pub(crate) fn stored_files(&self) -> usize {
         files_under(&self.data().join("tenants/main/media")).len()
     }
+}
+
+/// Adds a person with a password, and a token for everything that their role may do.
+pub(super) async fn add_person(tenant: &Tenant, name: &str, role: Role) -> String {
+    let email = format!("{name}@example.org");
+    let new = users::NewUser::parse(name, &email, Secret::new("correct horse"), role);
+    let user = users::create(tenant, new.await.unwrap()).await.unwrap();
+    new_token(tenant, user.id).await
+}
+
+pub(super) async fn new_token(tenant: &Tenant, user: UserId) -> String {
+    let label = Label::parse("name", "test").unwrap();
+    let issued = token::issue(tenant, user, label, Scope::ALL.to_vec(), None).await;
+    issued.unwrap().1.expose().to_owned()
 }
 
 pub(crate) fn files_under(path: &Path) -> Vec<PathBuf> {
