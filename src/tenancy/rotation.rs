@@ -29,9 +29,10 @@ pub fn parse_key(text: &Secret) -> Result<Key> {
     data_dir::parse_key(text).map(Key::new)
 }
 
-/// Puts the data directory under another key. Whoever calls it serves the directory, alone. A key
-/// that comes from the settings must be changed there afterwards. Blocks. Returns how many sites
-/// were sealed anew.
+/// Puts the data directory under another key. Blocks. Returns how many sites were sealed anew.
+///
+/// Whoever calls it serves the directory, alone. A key that comes from the settings must be
+/// changed there afterwards.
 ///
 /// # Errors
 /// `Conflict` with code `wrong_key` where the present key is not the one that was used here.

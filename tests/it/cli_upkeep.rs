@@ -35,7 +35,7 @@ fn one_broken_file_does_not_stop_the_others() {
 /// A site's file as the first version of the schema made it.
 fn old_site(file: &Path) {
     let first = include_str!("../../schema/tenant/0001_accounts.sql");
-    let db = rusqlite::Connection::open(file).unwrap();
+    let db = rusqlite::Connection::open_with_flags(file, rusqlite::OpenFlags::default()).unwrap();
     db.execute_batch(&format!("BEGIN; {first}; PRAGMA user_version = 1; COMMIT;")).unwrap();
 }
 
