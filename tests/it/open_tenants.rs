@@ -231,6 +231,9 @@ async fn what_crashes_left_is_settled_at_the_next_start() {
     };
     make(".making-bob-abc", &[".unconfirmed", "site.sqlite"]);
     make(".making-eve-abc", &[]);
+    // Without a marker, and too old for somebody who is about to write one.
+    let unmarked = std::fs::File::open(folder.join(".making-eve-abc")).unwrap();
+    unmarked.set_modified(std::time::UNIX_EPOCH).unwrap();
     make(".deleted-bob-abc", &["site.sqlite", "media/a.png"]);
     make("bob", &[".unconfirmed", "site.sqlite"]);
     make("stranger", &["site.sqlite"]);

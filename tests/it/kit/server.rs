@@ -52,6 +52,7 @@ impl TestServer {
         let mut config = config(&dir.path().join("data"), &[]);
         match key {
             "redis_url" => config.redis_url = Some(Secret::new(value)),
+            "request_secret" => config.request_secret = Some(Secret::new(value)),
             _ => panic!("{key} is no secret setting"),
         }
         Self { running: Running::start(&config).await.unwrap(), config, dir }
