@@ -1,7 +1,7 @@
 //! Sites are open while they are used, a bounded number of them; one that is broken fails alone;
 //! and a site is made whole or not at all.
 
-use crate::kit::{Client, TestServer, TestTenant, files_under, path_of, pictures};
+use crate::kit::{Client, TestServer, TestTenant, database, files_under, path_of, pictures};
 use reqwest::{Method, StatusCode, multipart};
 use serde_json::{Map, json};
 use std::{
@@ -120,7 +120,7 @@ async fn a_broken_site_fails_alone() {
     let sites = many(&server, 4).await;
     std::fs::write(sites[0].folder().join("site.sqlite"), b"this is no database".repeat(300))
         .unwrap();
-    let newer = rusqlite::Connection::open(sites[1].folder().join("site.sqlite")).unwrap();
+    let newer = database(&sites[1].folder().join("site.sqlite"));
     newer.pragma_update(None, "user_version", 999).unwrap();
     drop(newer);
     std::fs::remove_dir_all(sites[2].folder()).unwrap();
