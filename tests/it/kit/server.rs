@@ -47,8 +47,14 @@ impl TestServer {
 
     /// Stops the server and starts it again on the same data.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_after(|_| ()).await
+    }
+
+    /// The same, with something done to the data directory while nobody has it open.
+    pub(crate) async fn restart_after(self, between: impl FnOnce(&Path)) -> Self {
         let Self { running, config, dir } = self;
         running.stop().await.unwrap();
+        between(&config.data);
         Self { running: Running::start(&config).await.unwrap(), config, dir }
     }
 
