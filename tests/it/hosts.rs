@@ -1,6 +1,6 @@
 //! Which site a request is for: by the host that it names, and by nothing else that it says.
 
-use crate::kit::{Answer, Client, TestServer, TestTenant, path_of, pictures};
+use crate::kit::{Answer, Client, TestServer, TestTenant, database, path_of, pictures};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -204,7 +204,7 @@ async fn a_deleted_site_can_be_taken_back_until_it_is_purged() {
     let mut left: Vec<_> = left.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     left.sort();
     assert_eq!(left, ["bob", "main"]);
-    let control = rusqlite::Connection::open(server.data().join("control.sqlite")).unwrap();
+    let control = database(&server.data().join("control.sqlite"));
     for (table, column) in
         [("tenants", "id"), ("hostnames", "tenant"), ("due", "tenant"), ("tenant_stats", "tenant")]
     {

@@ -1,6 +1,8 @@
 //! Two sites under one roof: whatever one of them holds, the other one's host gives nobody.
 
-use crate::kit::{Answer, Client, TestServer, TestTenant, files_under, path_of, pictures};
+use crate::kit::{
+    Answer, Client, TestServer, TestTenant, database, files_under, path_of, pictures,
+};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -76,7 +78,7 @@ impl Full {
 
 /// All tables of a database file, as text.
 fn dump(file: &std::path::Path) -> String {
-    let db = rusqlite::Connection::open(file).unwrap();
+    let db = database(file);
     let mut tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
     let tables: BTreeSet<String> =
         tables.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect();
@@ -231,7 +233,7 @@ async fn equal_ids_and_keys_are_of_no_use_elsewhere() {
          UPDATE media SET visibility = 'private';"
     );
     let file = bob.folder().join("site.sqlite");
-    rusqlite::Connection::open(file).unwrap().execute_batch(&sql).unwrap();
+    database(&file).execute_batch(&sql).unwrap();
     let (path, query) = alice.signed.split_once('?').unwrap();
     let folder = path_of(&theirs["urls"]["original"]);
     let name = folder.rsplit('/').next().unwrap();

@@ -1,7 +1,7 @@
 //! Sites are open while they are used, a bounded number of them; one that is broken fails alone;
 //! and a site is made whole or not at all.
 
-use crate::kit::{Client, TestServer, TestTenant, files_under, path_of, pictures};
+use crate::kit::{Client, TestServer, TestTenant, database, files_under, path_of, pictures};
 use reqwest::{Method, StatusCode, multipart};
 use serde_json::{Map, json};
 use std::{
@@ -62,7 +62,7 @@ async fn slow_upload(admin: Client, n: u32) -> StatusCode {
 #[tokio::test(flavor = "multi_thread")]
 async fn forty_sites_take_turns_in_four_places() {
     let server = TestServer::with(&[("open_tenants", "4")]).await;
-    let sites = Arc::new(many(&server, 40).await);
+    let sites = many(&server, 40).await;
     let (mut slow, mut admins) = (Vec::new(), Vec::new());
     for site in &sites[..2] {
         admins.push(site.admin().await);
@@ -86,13 +86,14 @@ async fn forty_sites_take_turns_in_four_places() {
     for (n, admin) in admins.into_iter().enumerate() {
         slow.push(tokio::spawn(slow_upload(admin, n as u32)));
     }
+    let guests: Arc<Vec<Client>> = Arc::new(sites.iter().map(TestTenant::guest).collect());
     let clients = (0..16usize).map(|client| {
-        let sites = sites.clone();
+        let guests = guests.clone();
         tokio::spawn(async move {
             for turn in 0..40 {
-                let site = &sites[(client * 7 + turn * 11) % sites.len()];
+                let guest = &guests[(client * 7 + turn * 11) % guests.len()];
                 let path = if turn % 4 == 0 { "/api/v2/media" } else { "/api/v2/site" };
-                site.guest().get(path).await.expect(StatusCode::OK);
+                guest.get(path).await.expect(StatusCode::OK);
             }
         })
     });
@@ -118,21 +119,25 @@ async fn forty_sites_take_turns_in_four_places() {
 async fn a_broken_site_fails_alone() {
     let server = TestServer::with(&[("open_tenants", "4")]).await;
     let sites = many(&server, 4).await;
-    std::fs::write(sites[0].folder().join("site.sqlite"), b"this is no database".repeat(300))
-        .unwrap();
-    let newer = rusqlite::Connection::open(sites[1].folder().join("site.sqlite")).unwrap();
-    newer.pragma_update(None, "user_version", 999).unwrap();
-    drop(newer);
-    std::fs::remove_dir_all(sites[2].folder()).unwrap();
-    // Uploads that were cut short there must not keep the server from starting.
-    std::fs::create_dir_all(sites[0].folder().join("incoming/x")).unwrap();
-    let mut server = server;
+    let folders: Vec<_> = sites.iter().map(|site| site.folder().to_owned()).collect();
+    let hosts: Vec<_> = sites.into_iter().map(|s| (s.id.to_string(), s.host)).collect();
+    let mut server = server
+        .restart_after(|_| {
+            let garbage = b"this is no database".repeat(300);
+            std::fs::write(folders[0].join("site.sqlite"), garbage).unwrap();
+            let newer = database(&folders[1].join("site.sqlite"));
+            newer.pragma_update(None, "user_version", 999).unwrap();
+            std::fs::remove_dir_all(&folders[2]).unwrap();
+            // Uploads that were cut short there must not keep the server from starting.
+            std::fs::create_dir_all(folders[0].join("incoming/x")).unwrap();
+        })
+        .await;
     for start in 0..2 {
         if start == 1 {
             server = server.restart().await;
         }
         for (n, statuses) in [(0, [500, 500]), (1, [409, 500]), (2, [500, 500])] {
-            let guest = server.existing(sites[n].id.as_str(), &sites[n].host).guest();
+            let guest = server.existing(&hosts[n].0, &hosts[n].1).guest();
             let answer = guest.get("/api/v2/site").await;
             assert!(statuses.contains(&answer.status.as_u16()), "{n}: {}", answer.text());
             assert_eq!(answer.header("content-type"), "application/problem+json");
@@ -144,7 +149,7 @@ async fn a_broken_site_fails_alone() {
         vitrina::worker::visit_due(&server.running.tenants).await.unwrap();
         sound.get("/api/v2/site").await.expect(StatusCode::OK);
     }
-    assert!(!sites[2].folder().join("site.sqlite").exists(), "nothing is made up for what is lost");
+    assert!(!folders[2].join("site.sqlite").exists(), "nothing is made up for what is lost");
 }
 
 #[tokio::test]

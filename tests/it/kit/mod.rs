@@ -6,5 +6,5 @@ mod server;
 mod tenant;
 
 pub(crate) use client::{Answer, Client};
-pub(crate) use server::{TestServer, config, files_under};
+pub(crate) use server::{TestServer, config, database, files_under};
 pub(crate) use tenant::{TestTenant, path_of};

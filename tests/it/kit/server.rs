@@ -135,6 +135,12 @@ pub(super) async fn new_token(tenant: &Tenant, user: UserId) -> String {
     issued.unwrap().1.expose().to_owned()
 }
 
+/// A database file as it lies there, past everything that the product does with it.
+#[expect(clippy::disallowed_methods, reason = "a test may look behind the product's back")]
+pub(crate) fn database(file: &Path) -> rusqlite::Connection {
+    rusqlite::Connection::open(file).unwrap()
+}
+
 pub(crate) fn files_under(path: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(path) else { return Vec::new() };
     let paths = entries.filter_map(|e| Some(e.ok()?.path()));
