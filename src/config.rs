@@ -85,7 +85,7 @@ config! {
     data: PathBuf = "./data";
     /// Where the site is served. Port 0 picks a free one.
     listen: SocketAddr = "0.0.0.0:8080";
-    /// Where health checks are served. Keep it private.
+    /// Where health checks, metrics, the operator API and its console are served. Keep it private.
     operator_listen: SocketAddr = "127.0.0.1:8081";
     /// How the site is reached from outside, as in `https://media.example`. Links start with it;
     /// without it they start with whatever address the visitor used.

@@ -94,7 +94,10 @@ impl Running {
         for (listener, bound) in [("public", &public), ("operator", &operator)] {
             tracing::info!(url = bound.url(), address = %bound.address, listener, "listening");
         }
-        let setup_link = setup_link(&app.tenants, &public_url).await?;
+        let setup_link = setup_link(&app.tenants, &public_url).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the default site cannot be opened; the others are served");
+            None
+        });
         let grace = Duration::from_secs(config.shutdown_grace_s);
         let (stop, stopped) = watch::channel(false);
         let serving = [

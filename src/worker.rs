@@ -3,9 +3,9 @@
 
 use crate::{
     accounts::session,
-    base::{Clock, Result, ids::TenantId},
+    base::{Clock, Result, clock::Millis, ids::TenantId},
     media,
-    tenancy::{Tenants, audit::By, record::Status, usage},
+    tenancy::{Stats, Tenant, Tenants, audit::By, record::Status, usage},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -19,6 +19,8 @@ const AT_ONCE: i64 = 50;
 const RETRY_MS: i64 = 5 * 60_000;
 /// Every how many looks the counters in memory are written down: each minute.
 const FLUSH_EVERY: u32 = 12;
+/// A site that nobody came to for so long is closed.
+const UNUSED: Duration = Duration::from_secs(15 * 60);
 
 /// Works until it is dropped. One site's trouble does not keep the others waiting.
 pub async fn run(tenants: Arc<Tenants>) {
@@ -27,6 +29,7 @@ pub async fn run(tenants: Arc<Tenants>) {
     for look in 0u32.. {
         ticks.tick().await;
         if look % FLUSH_EVERY == FLUSH_EVERY - 1 {
+            tenants.close_unused(UNUSED).await;
             tenants.flush().await;
         }
         if let Err(error) = visit_due(&tenants).await {
@@ -66,11 +69,15 @@ async fn visit(tenants: &Arc<Tenants>, id: &TenantId, stamp: i64) -> Result<()> 
             None => tenants.purge(&By::housekeeping(), id).await,
         };
     }
-    let tenant = tenants.get(id).await?;
+    let (stats, next) = tenants.visit(id, sweep).await?;
+    tenants.end_visit(id, stamp, Some(stats), next).await
+}
+
+/// Removes what is over. Returns what the site holds then, and when something will be over next.
+async fn sweep(tenant: Arc<Tenant>) -> Result<(Stats, Option<Millis>)> {
     media::sweep::sweep(&tenant).await?;
     session::sweep(&tenant).await?;
     let dues = [media::sweep::next(&tenant).await?, session::next(&tenant).await?];
     let stats = tenant.read(usage::stats).await?;
-    let next = dues.into_iter().flatten().min();
-    tenants.end_visit(id, stamp, Some(stats), next).await
+    Ok((stats, dues.into_iter().flatten().min()))
 }

@@ -32,7 +32,7 @@ export function limitsEditor({ catalogue, own, effective, prefix = '' }) {
 }
 
 function cells(row, effective, words) {
-  const what = el('div', {}, el('span', { class: 'what' }, title(row.name)), el('small', { class: 'hint' }, row.doc))
+  const what = el('div', {}, el('span', { class: 'what' }, title(row.name)), el('small', { class: 'hint' }, row.doc.replaceAll('`', '')))
   if (!effective) return [what, row.input]
   const one = effective.find((candidate) => candidate.name === row.name) ?? {}
   return [what, el('div', { class: 'force' }, words(one, row), origin(one.origin)), row.input]

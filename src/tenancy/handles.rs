@@ -35,6 +35,7 @@ struct Open {
 struct Slot {
     tenant: Arc<Tenant>,
     used: u64,
+    used_at: Instant,
 }
 
 impl Slot {
@@ -106,6 +107,7 @@ impl Handles {
         let now = open.now;
         let slot = open.by_id.get_mut(&record.id).filter(|slot| slot.is_of(record))?;
         slot.used = now;
+        slot.used_at = Instant::now();
         let tenant = slot.tenant.clone();
         drop(open);
         tenant.set_record(record);
@@ -177,7 +179,7 @@ impl Handles {
     fn keep(&self, id: String, tenant: Arc<Tenant>) {
         let mut open = self.open();
         let used = open.now;
-        open.by_id.insert(id, Slot { tenant, used });
+        open.by_id.insert(id, Slot { tenant, used, used_at: Instant::now() });
     }
 
     /// Takes a site out if `may` says so; its place stays taken while it is closed.
@@ -193,6 +195,24 @@ impl Handles {
         let open = self.open();
         let slot = open.by_id.get(id)?;
         (Arc::strong_count(&slot.tenant) == 1).then(|| slot.tenant.clone())
+    }
+
+    /// Closes a site that nobody works with; who comes at this moment opens it again.
+    pub(super) async fn put_away(&self, id: &str) {
+        let _closing = self.locks[self.lock_of(id)].lock().await;
+        self.close(id).await;
+    }
+
+    /// Closes every site that nobody came to for so long.
+    pub(super) async fn close_unused(&self, since: Duration) {
+        let unused: Vec<_> = {
+            let open = self.open();
+            let unused = open.by_id.iter().filter(|(_, slot)| slot.used_at.elapsed() >= since);
+            unused.map(|(id, _)| id.clone()).collect()
+        };
+        for id in unused {
+            self.put_away(&id).await;
+        }
     }
 
     /// Takes a site out, waiting a little for whoever works with it. For one that is removed.

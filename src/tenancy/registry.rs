@@ -289,6 +289,25 @@ impl Tenants {
         }
     }
 
+    /// Closes the sites that nobody came to for so long.
+    pub async fn close_unused(&self, since: Duration) {
+        self.handles.close_unused(since).await;
+    }
+
+    /// Does something with a site, and leaves it closed if it was: a visit of housekeeping is no
+    /// reason to keep its files open.
+    pub async fn visit<T, F>(&self, id: &TenantId, work: impl FnOnce(Arc<Tenant>) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let was_open = self.handles.peek(id.as_str()).is_some();
+        let done = work(self.get(id).await?).await;
+        if !was_open {
+            self.handles.put_away(id.as_str()).await;
+        }
+        done
+    }
+
     async fn handle(&self, record: Arc<Record>) -> Result<Arc<Tenant>> {
         self.handles.get(record, |record| self.open_folder(record)).await
     }

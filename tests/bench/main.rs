@@ -76,9 +76,17 @@ fn render(path: &Path, medium: &str, thumb: &str) {
     println!("{}", json!({ "ms": median((0..15).map(|_| once()).collect()) }));
 }
 
+/// The appliance sets up TLS before anything else; so must whoever uses its HTTP client.
+fn http() -> reqwest::Client {
+    static TLS: std::sync::Once = std::sync::Once::new();
+    TLS.call_once(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 /// Uploads `count` different pictures over HTTP with so many clients at once.
 fn upload(url: &str, token: &str, [clients, count, width, height]: [u64; 4]) {
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let base = pictures::photo_jpeg(width as u32, height as u32, 1);
     let next = Arc::new(AtomicU64::new(0));
@@ -88,7 +96,7 @@ fn upload(url: &str, token: &str, [clients, count, width, height]: [u64; 4]) {
             let (next, base) = (next.clone(), base.clone());
             let (url, token) = (format!("{url}/api/v2/media?n"), token.to_owned());
             tokio::spawn(async move {
-                let http = reqwest::Client::builder().no_proxy().build().unwrap();
+                let http = http();
                 while next.fetch_add(1, Ordering::Relaxed) < count {
                     let part = reqwest::multipart::Part::bytes(base.clone()).file_name("a.jpg");
                     let form = reqwest::multipart::Form::new()

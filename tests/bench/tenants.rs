@@ -108,7 +108,7 @@ pub(crate) fn spread(url: &str, sites: usize, seconds: u64) {
             .map(|client| {
                 let url = format!("{url}/api/v2/site");
                 tokio::spawn(async move {
-                    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+                    let http = super::http();
                     let (mut served, mut site) = (0u64, client * 997);
                     while Instant::now() < deadline {
                         // A step that is prime to the number of sites visits them all.

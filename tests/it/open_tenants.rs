@@ -153,6 +153,32 @@ async fn a_broken_site_fails_alone() {
 }
 
 #[tokio::test]
+async fn a_site_that_nobody_uses_is_closed() {
+    let server = TestServer::start().await;
+    let sites = many(&server, 3).await;
+    let tenants = &server.running.tenants;
+    // Housekeeping may be at work in one of them.
+    for _ in 0..200 {
+        tenants.close_unused(Duration::ZERO).await;
+        if tenants.open_count() == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!((tenants.open_count(), open_files(&server.data())), (0, 0));
+
+    for site in &sites {
+        tenants.visit_soon(&site.id).await.unwrap();
+    }
+    vitrina::worker::visit_due(tenants).await.unwrap();
+    assert_eq!(tenants.open_count(), 0, "a visit leaves a site closed that was");
+
+    sites[0].guest().get("/api/v2/site").await.expect(StatusCode::OK);
+    tenants.close_unused(Duration::from_secs(60)).await;
+    assert_eq!(tenants.open_count(), 1, "one that is in use stays open");
+}
+
+#[tokio::test]
 async fn what_was_handed_out_is_known_after_a_site_was_closed() {
     let server = TestServer::with(&[("open_tenants", "1")]).await;
     let sites = many(&server, 3).await;
