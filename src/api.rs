@@ -3,7 +3,7 @@
 use crate::{
     accounts::api::AccountsApi,
     http::{Problem, document},
-    media::{api::MediaApi, upload::Uploads},
+    media::{api::MediaApi, api_links::MediaLinksApi, upload::Uploads},
     site::api::SiteApi,
 };
 use poem::{
@@ -16,17 +16,21 @@ use std::sync::{Arc, OnceLock};
 /// Where the API lives.
 pub const BASE: &str = "/api/v2";
 
-type Rooms = (SiteApi, AccountsApi, MediaApi);
+type Rooms = (SiteApi, AccountsApi, MediaApi, MediaLinksApi);
 
 fn service() -> OpenApiService<Rooms, ()> {
-    OpenApiService::new((SiteApi, AccountsApi, MediaApi), "Vitrina", env!("CARGO_PKG_VERSION"))
-        .description(
-            "Upload pictures, hand them out, arrange and share them. Times are RFC 3339 in UTC, \
+    OpenApiService::new(
+        (SiteApi, AccountsApi, MediaApi, MediaLinksApi),
+        "Vitrina",
+        env!("CARGO_PKG_VERSION"),
+    )
+    .description(
+        "Upload pictures, hand them out, arrange and share them. Times are RFC 3339 in UTC, \
              sizes are in bytes, durations in milliseconds; a field that is absent is not set. \
              Errors are problem documents (RFC 9457): switch on their `code`.",
-        )
-        .license(LicenseObject::new("Apache-2.0").identifier("Apache-2.0"))
-        .server(BASE)
+    )
+    .license(LicenseObject::new("Apache-2.0").identifier("Apache-2.0"))
+    .server(BASE)
 }
 
 /// The operations, with every refusal dressed as a problem.

@@ -57,8 +57,17 @@ fn as_rgb(image: &DynamicImage) -> std::borrow::Cow<'_, image::RgbImage> {
     use std::borrow::Cow;
     match image {
         DynamicImage::ImageRgb8(rgb) => Cow::Borrowed(rgb),
+        DynamicImage::ImageRgba8(rgba) => Cow::Owned(on_white(rgba)),
         other => Cow::Owned(other.to_rgb8()),
     }
+}
+
+fn on_white(rgba: &image::RgbaImage) -> image::RgbImage {
+    image::RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
+        let [r, g, b, alpha] = rgba.get_pixel(x, y).0.map(u32::from);
+        let over = |color: u32| ((color * alpha + 255 * (255 - alpha) + 127) / 255) as u8;
+        image::Rgb([over(r), over(g), over(b)])
+    })
 }
 
 /// With loss; transparency is kept.

@@ -8,6 +8,8 @@ use super::facts::Probe;
 pub enum Fit {
     /// The whole picture, its longer side at most so many pixels.
     Contain { longer_side: u32 },
+    /// The whole picture, inside the frame.
+    Inside { width: u32, height: u32 },
     /// The middle of the picture, filling the frame. A picture smaller than the frame gives the
     /// largest part of the same proportions.
     Cover { width: u32, height: u32 },
@@ -53,6 +55,10 @@ pub(super) fn plan(probe: &Probe, fit: Fit, most: u32) -> Plan {
     let whole = |scale: f64| ((width, height), (pixels(width * scale), pixels(height * scale)));
     let (from, to) = match fit {
         Fit::Contain { longer_side } => whole(shrink(f64::from(longer_side.max(1)) / longer)),
+        Fit::Inside { width: w, height: h } => {
+            let (w, h) = (f64::from(w.max(1)), f64::from(h.max(1)));
+            whole(shrink((w / width).min(h / height)))
+        }
         Fit::Width(wanted) => whole(shrink(f64::from(wanted.max(1)) / width)),
         Fit::Cover { width: w, height: h } => {
             let (w, h) = (f64::from(w.clamp(1, most)), f64::from(h.clamp(1, most)));
@@ -99,7 +105,7 @@ fn reduction_to(scale: f64) -> u32 {
 mod tests {
     use super::super::facts::{Decoding, Inside, Profile};
     use super::super::parts::Parts;
-    use super::super::{Format, Limits, Orientation};
+    use super::super::{Format, Limits, Orientation, Output};
     use super::*;
 
     fn picture(width: u32, height: u32, orientation: u32) -> Probe {
@@ -135,6 +141,15 @@ mod tests {
     }
 
     #[test]
+    fn the_whole_picture_goes_inside_a_frame() {
+        let frame = |width, height| Fit::Inside { width, height };
+        assert_eq!(size(4000, 3000, frame(400, 400)), (400, 300));
+        assert_eq!(size(4000, 3000, frame(400, 150)), (200, 150));
+        assert_eq!(size(3000, 4000, frame(u32::MAX, 400)), (300, 400));
+        assert_eq!(size(40, 30, frame(400, 400)), (40, 30));
+    }
+
+    #[test]
     fn a_cover_is_never_larger_than_its_source() {
         let thumb = Fit::Cover { width: 160, height: 160 };
         assert_eq!(size(4000, 3000, thumb), (160, 160));
@@ -161,6 +176,7 @@ mod tests {
             name: String::new(),
             fit: Fit::Contain { longer_side },
             quality: 80,
+            output: Output::Auto,
         };
         let large = picture(4000, 3000, 1);
         assert_eq!(reduction(&large, &[spec(500)]), 4);

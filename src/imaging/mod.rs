@@ -32,7 +32,7 @@ pub use geometry::Fit;
 pub use metadata::{Gps, Metadata, read_metadata};
 pub use orientation::Orientation;
 pub use probe::{Purpose, probe};
-pub use render::{Rendered, Rendition, VariantSpec, render, resize, to_png};
+pub use render::{Output, Rendered, Rendition, VariantSpec, render, resize, to_png};
 
 /// A kind of picture, known by its content and never by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,6 +7,7 @@ use std::path::Path;
 use fast_image_resize::{FilterType, MulDiv, ResizeAlg, ResizeOptions, Resizer};
 use image::DynamicImage;
 use moxcms::ColorProfile;
+use serde::{Deserialize, Serialize};
 
 use super::decode::decode;
 use super::facts::Probe;
@@ -20,6 +21,46 @@ pub struct VariantSpec {
     pub fit: Fit,
     /// 1 to 100, as JPEG and WebP encoders count it.
     pub quality: u8,
+    pub output: Output,
+}
+
+/// How a variant is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Output {
+    /// JPEG where everything is opaque, WebP otherwise.
+    #[default]
+    Auto,
+    /// What is transparent becomes white.
+    Jpeg,
+    Png,
+    Webp,
+}
+
+impl Output {
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Jpeg, Self::Png, Self::Webp];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Jpeg => "jpeg",
+            Self::Png => "png",
+            Self::Webp => "webp",
+        }
+    }
+
+    pub fn find(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+
+    fn format(self, is_transparent: bool) -> Format {
+        match self {
+            Self::Auto if is_transparent => Format::Webp,
+            Self::Auto | Self::Jpeg => Format::Jpeg,
+            Self::Png => Format::Png,
+            Self::Webp => Format::Webp,
+        }
+    }
 }
 
 /// One finished picture, upright, in sRGB and without metadata.
@@ -51,8 +92,7 @@ struct Original {
     stored: (u32, u32),
 }
 
-/// Makes all variants of a picture, or of the first frame of an animation: JPEG where everything
-/// is opaque, WebP otherwise.
+/// Makes all variants of a picture, or of the first frame of an animation.
 ///
 /// `path` may be the probed file or its stripped copy. Takes as long as decoding takes and cannot
 /// be interrupted; the limits of the probe keep that to seconds.
@@ -73,7 +113,7 @@ pub fn render(path: &Path, probe: &Probe, specs: &[VariantSpec]) -> Result<Rende
         let Some(spec) = specs.get(index) else { continue };
         let image = original.variant(&plan, &made)?;
         let upright = upright(&image, probe);
-        let format = if original.is_transparent { Format::Webp } else { Format::Jpeg };
+        let format = spec.output.format(original.is_transparent);
         renditions[index] = Some(finish(&spec.name, &upright, format, spec.quality)?);
         if plan.is_whole {
             made.push((plan, image));

@@ -1,13 +1,12 @@
 //! `/media` over HTTP: parse, call, shape. No rule lives here.
 
 use super::{
-    delete, edit, embed, listing,
+    delete, edit, listing,
     patch::MediaPatch,
     remote,
     request::UploadRequest,
-    sign,
     upload::{Outcome, Receiving, Uploads},
-    view::{EmbedListView, MediaPageView, MediaView},
+    view::{MediaPageView, MediaView},
 };
 use crate::{
     accounts::{
@@ -35,7 +34,7 @@ use std::sync::Arc;
 pub struct MediaApi;
 
 #[derive(Tags)]
-enum Tag {
+pub(super) enum Tag {
     /// Uploading pictures, finding them, changing and deleting them.
     Media,
 }
@@ -186,39 +185,6 @@ impl MediaApi {
         delete::trash_with_key(&visitor.tenant, &id, &Secret::new(&body.0.key)).await?;
         Ok(Deleted::Done)
     }
-
-    /// Sign the address of a file
-    ///
-    /// Whoever has the signed address may fetch this one file until it expires.
-    #[oai(path = "/media/:id/signed-url", method = "post", operation_id = "create_signed_url")]
-    async fn sign(
-        &self,
-        caller: Caller<WriteMedia>,
-        /// The item's id.
-        id: Path<String>,
-        body: JsonBody<SignRequest>,
-    ) -> Result<SignedUrl, Problem> {
-        let variant = body.0.variant.as_deref().unwrap_or("original");
-        let expires_in = body.0.expires_in.unwrap_or(sign::DEFAULT_MS);
-        let (tenant, actor) = (&caller.tenant, &caller.actor);
-        let signed = sign::sign(tenant, actor, &id, variant, expires_in).await?;
-        let url = Links::of(tenant, &caller.client).to(&signed.path);
-        let expires_at = signed.expires_at.to_rfc3339();
-        Ok(SignedUrl::Created(Json(SignedUrlView { url, expires_at })))
-    }
-
-    /// Get an item's embed codes
-    #[oai(path = "/media/:id/embeds", method = "get", operation_id = "list_embeds")]
-    async fn embeds(
-        &self,
-        visitor: Visitor<ReadMedia>,
-        /// The item's id.
-        id: Path<String>,
-    ) -> Result<Json<EmbedListView>, Problem> {
-        let media = listing::find(&visitor.tenant, &visitor.actor, &id).await?;
-        let links = Links::of(&visitor.tenant, &visitor.client);
-        Ok(Json(EmbedListView::new(embed::codes(&media, &links))))
-    }
 }
 
 async fn take_in(
@@ -307,13 +273,6 @@ enum Deleted {
     Done,
 }
 
-#[derive(ApiResponse)]
-enum SignedUrl {
-    /// The signed address.
-    #[oai(status = 201)]
-    Created(Json<SignedUrlView>),
-}
-
 #[derive(Object)]
 #[oai(example = true)]
 struct DeleteKey {
@@ -324,38 +283,5 @@ struct DeleteKey {
 impl Example for DeleteKey {
     fn example() -> Self {
         Self { key: "5Hue…".to_owned() }
-    }
-}
-
-#[derive(Object)]
-#[oai(deny_unknown_fields, example = true)]
-struct SignRequest {
-    /// `original`, or the name of a variant; `original` without it.
-    variant: Option<String>,
-    /// How long the address is good, in milliseconds; an hour without it.
-    expires_in: Option<i64>,
-}
-
-impl Example for SignRequest {
-    fn example() -> Self {
-        Self { variant: Some("medium".to_owned()), expires_in: Some(3_600_000) }
-    }
-}
-
-#[derive(Object)]
-#[oai(rename = "SignedUrl", example = true)]
-struct SignedUrlView {
-    url: String,
-    expires_at: String,
-}
-
-impl Example for SignedUrlView {
-    fn example() -> Self {
-        Self {
-            url:
-                "https://media.example/f/8fKq2ZtP9x/beach.medium.jpg?expires=1769853600&signature=…"
-                    .to_owned(),
-            expires_at: "2026-01-31T10:00:00.000Z".to_owned(),
-        }
     }
 }

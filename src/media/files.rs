@@ -1,6 +1,11 @@
 //! `/f/{id}/{file}`: the bytes themselves, ranged and cached, and signed where they are private.
 
-use super::{sign, sql};
+use super::{
+    renderings,
+    shape::{self, Shape},
+    sign, sql,
+    upload::Uploads,
+};
 use crate::{
     accounts::caller,
     base::{Clock, Error, Result, clock::Millis, ids::PublicId, visibility::Visibility},
@@ -9,11 +14,12 @@ use crate::{
         disposition::{Disposition, content_disposition},
         range::{Entity, respond},
     },
+    imaging::{Format, Output},
     tenancy::Tenant,
 };
 use poem::{
     Request, Response, handler,
-    http::{Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     web::{Data, Path, Query},
 };
 use serde::Deserialize;
@@ -27,6 +33,9 @@ struct Asked {
     download: Option<String>,
     expires: Option<String>,
     signature: Option<String>,
+    /// Present: in another size.
+    #[serde(flatten)]
+    shape: shape::Asked,
 }
 
 /// `GET` and `HEAD` of a file.
@@ -37,13 +46,19 @@ pub(crate) async fn file(
     Query(asked): Query<Asked>,
     tenant: Data<&Arc<Tenant>>,
     client: Data<&Client>,
+    uploads: Data<&Arc<Uploads>>,
 ) -> Result<Response, Problem> {
     if !matches!(*req.method(), Method::GET | Method::HEAD) {
         let allow = Response::builder().status(StatusCode::METHOD_NOT_ALLOWED);
         return Ok(allow.header(header::ALLOW, "GET, HEAD").finish());
     }
     let wanted = Wanted { tenant: &tenant, client: &client, id: &id, file: &file };
-    let (row, until) = wanted.find(req, &asked).await?;
+    let shape = asked.shape.verified(&tenant, &id)?;
+    let (mut row, until) = wanted.find(req, &asked).await?;
+    if let Some(shape) = shape {
+        let shape = negotiated(shape, req);
+        row = renderings::find_or_make(&tenant, &uploads, &id, row, shape).await?;
+    }
     let entity = entity(&row, until, asked.download.is_some());
     let (folder, name) = (row.folder, row.file);
     let store = tenant.store().clone();
@@ -54,13 +69,25 @@ pub(crate) async fn file(
             Ok(tokio::fs::File::from_std(tokio::task::spawn_blocking(open).await??))
         }
     });
-    let answer = answer.await?;
+    let mut answer = answer.await?;
+    if shape.is_some_and(|shape| shape.output == Output::Auto) {
+        answer.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    }
     if *req.method() == Method::GET && answer.status().is_success() {
         let length = answer.headers().get(header::CONTENT_LENGTH);
         let bytes = length.and_then(|v| v.to_str().ok()?.parse().ok()).unwrap_or(0);
         tenant.serve(bytes)?;
     }
     Ok(answer)
+}
+
+/// The format, where the address leaves it open: WebP for clients that ask for it by name.
+fn negotiated(shape: Shape, req: &Request) -> Shape {
+    let accepted = req.header(header::ACCEPT).unwrap_or_default();
+    if shape.output == Output::Auto && accepted.contains(Format::Webp.mime()) {
+        return Shape { output: Output::Webp, ..shape };
+    }
+    shape
 }
 
 struct Wanted<'a> {

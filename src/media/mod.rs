@@ -1,6 +1,7 @@
 //! Uploaded media: what an item is, and the rules it obeys. No I/O here.
 
 pub mod api;
+pub mod api_links;
 pub mod delete;
 pub mod edit;
 pub mod embed;
@@ -10,7 +11,9 @@ pub mod listing;
 mod original;
 mod patch;
 pub mod remote;
+pub mod renderings;
 mod request;
+pub mod shape;
 pub mod sign;
 mod sql;
 pub mod sweep;

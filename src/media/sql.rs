@@ -1,6 +1,7 @@
 //! Every statement about media.
 
 pub(super) mod listing;
+pub(super) mod renderings;
 
 use super::{Facts, Media, NewMedia, Owner, Variant};
 use crate::{

@@ -7,6 +7,7 @@
 use super::{
     Media, NewMedia, Rendered, Variant,
     original::{self, Original, UPLOAD},
+    renderings::Making,
     sql,
 };
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
         text::{Description, Filename, Tag, Title},
         visibility::Visibility,
     },
-    imaging::{self, Budget, Fit, Purpose, VariantSpec},
+    imaging::{self, Budget, Purpose},
     outward::Fetcher,
     site::{Settings, settings},
     storage::{Incoming, Landed},
@@ -38,6 +39,7 @@ use tokio::{
 pub struct Uploads {
     pub budget: Arc<Budget>,
     pub fetcher: Fetcher,
+    pub making: Making,
 }
 
 /// What the uploader says about the file, every part of it checked.
@@ -266,7 +268,7 @@ async fn render(
     original: &Original,
 ) -> Result<Rendered> {
     let files = incoming.clone();
-    let specs = variant_specs(settings);
+    let specs = settings.variant_specs();
     let probe = original.probe.clone();
     let path = incoming.path(&original.file);
     let cost = probe.cost_bytes(Purpose::Render(&specs));
@@ -293,19 +295,7 @@ async fn render(
     .await
 }
 
-/// The variants that the site wants.
-fn variant_specs(settings: &Settings) -> Vec<VariantSpec> {
-    let pixels = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-    let quality = u8::try_from(settings.variant_quality).unwrap_or(100);
-    let spec = |name: &str, fit| VariantSpec { name: name.to_owned(), fit, quality };
-    let (width, height) = (pixels(settings.thumb_width), pixels(settings.thumb_height));
-    vec![
-        spec("medium", Fit::Contain { longer_side: pixels(settings.medium_side) }),
-        spec("thumb", Fit::Cover { width, height }),
-    ]
-}
-
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let span = tracing::Span::current();

@@ -5,6 +5,8 @@ pub mod links;
 pub mod settings;
 pub mod setup;
 mod sql;
+mod variants;
 
 pub use links::Links;
 pub use settings::Settings;
+pub use variants::{FitWord, NamedVariant};

@@ -1,11 +1,15 @@
 //! What a site's admin may set: every setting, its default and what it may be. Settings of the
 //! process are another thing and live in `config.rs`.
 
-use super::sql;
+use super::{
+    sql,
+    variants::{self, NamedVariant},
+};
 use crate::{
     accounts::{Actor, Role},
     base::{Error, Result, text::Label, visibility::Visibility},
     db::{Read, Write},
+    imaging::Output,
     tenancy::{Site, Tenant},
 };
 use serde_json::{Map, Value, json};
@@ -74,6 +78,21 @@ settings! {
     thumb_height: u64 = 320, |k, v| number(k, v, 16, 2_048);
     /// The quality of variants, from 1 to 100.
     variant_quality: u64 = 82, |k, v| number(k, v, 1, 100);
+    /// How variants are encoded: `auto` (JPEG, or WebP where something is transparent), `jpeg`,
+    /// `png` or `webp`.
+    variant_format: Output = Output::Auto, output;
+    /// Variants beside `medium` and `thumb`: a list such as
+    /// `[{"name": "large", "fit": "contain", "width": 2400, "quality": 85, "format": "webp"}]`.
+    more_variants: Vec<NamedVariant> = Vec::new(), variants::parse;
+    /// Whether pictures are made in other sizes on demand, for addresses that are signed.
+    resize_urls: bool = true, flag;
+    /// The longest side of such a picture, in pixels.
+    resize_max_side: u64 = 4_096, |k, v| number(k, v, 16, 16_383);
+    /// The sides that such a picture may have, in pixels; others become the next larger one.
+    /// Empty: any.
+    resize_steps: Vec<u64> = Vec::new(), steps;
+    /// How many bytes of such pictures are kept; those that were not asked for the longest go.
+    resize_cache_bytes: u64 = 1_000_000_000, |k, v| number(k, v, 0, 1 << 50);
     /// Whether what cameras write into files is taken out of the public bytes.
     strip_metadata: bool = true, flag;
     /// How long the trash is kept, in days; 0 purges at the next sweep.
@@ -102,6 +121,22 @@ fn number(key: &'static str, value: &Value, least: u64, most: u64) -> Result<u64
 
 fn flag(key: &'static str, value: &Value) -> Result<bool> {
     value.as_bool().ok_or_else(|| Error::invalid(key, "must be true or false"))
+}
+
+fn output(key: &'static str, value: &Value) -> Result<Output> {
+    let found = value.as_str().and_then(Output::find);
+    found.ok_or_else(|| Error::invalid(key, "must be auto, jpeg, png or webp"))
+}
+
+/// Growing sides of pictures.
+fn steps(key: &'static str, value: &Value) -> Result<Vec<u64>> {
+    let list = value.as_array().filter(|list| list.len() <= 50);
+    let list = list.ok_or_else(|| Error::invalid(key, "must be a list of at most 50 numbers"))?;
+    let mut steps: Vec<u64> =
+        list.iter().map(|step| number(key, step, 1, 16_383)).collect::<Result<_>>()?;
+    steps.sort_unstable();
+    steps.dedup();
+    Ok(steps)
 }
 
 /// The settings as they stand. A stored value that this version would refuse stands at its

@@ -103,6 +103,33 @@ impl Store {
         }
     }
 
+    /// Where a file lies on this machine, for work that needs more than its bytes in order.
+    pub fn place(&self, folder: &Folder, file: &str) -> Result<PathBuf> {
+        self.path(folder, file)
+    }
+
+    /// Puts one more file into a folder that has landed, in place of one that has its name. One
+    /// that nothing vouches for later does no harm: it goes with its folder. Blocks.
+    pub fn add(&self, folder: &Folder, file: &str, bytes: &[u8]) -> Result<()> {
+        let place = self.path(folder, file)?;
+        let aside = self.incoming.join(format!("{}.part", PublicId::random()?));
+        let written = fs::write(&aside, bytes)
+            .and_then(|()| File::open(&aside)?.sync_all())
+            .and_then(|()| fs::rename(&aside, &place));
+        written.map_err(|error| {
+            let _ = fs::remove_file(&aside);
+            error.into()
+        })
+    }
+
+    /// Removes one file, which may be gone already. Blocks.
+    pub fn remove_file(&self, folder: &Folder, file: &str) -> Result<()> {
+        match fs::remove_file(self.path(folder, file)?) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e.into()),
+            _ => Ok(()),
+        }
+    }
+
     fn path(&self, folder: &Folder, file: &str) -> Result<PathBuf> {
         if file.starts_with('.') || file.contains(['/', '\0']) {
             return Err(Error::NotFound("file"));

@@ -61,6 +61,10 @@ impl Schema for Site {
         Step { name: "0002_media", sql: include_str!("../../schema/tenant/0002_media.sql") },
         Step { name: "0003_site", sql: include_str!("../../schema/tenant/0003_site.sql") },
         Step { name: "0004_usage", sql: include_str!("../../schema/tenant/0004_usage.sql") },
+        Step {
+            name: "0005_renderings",
+            sql: include_str!("../../schema/tenant/0005_renderings.sql"),
+        },
     ];
 }
 

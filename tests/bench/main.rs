@@ -25,7 +25,7 @@ use std::{
 use vitrina::{
     base::ids::TenantId,
     config::{Config, Given},
-    imaging::{self, Fit, Limits, VariantSpec},
+    imaging::{self, Fit, Limits, Output, VariantSpec},
 };
 
 fn main() {
@@ -61,7 +61,12 @@ fn photo(width: &str, height: &str, path: &str) {
 fn render(path: &Path, medium: &str, thumb: &str) {
     let side = medium.parse().unwrap();
     let (width, height) = (thumb.parse().unwrap(), thumb.parse().unwrap());
-    let spec = |name: &str, fit| VariantSpec { name: name.to_owned(), fit, quality: 80 };
+    let spec = |name: &str, fit| VariantSpec {
+        name: name.to_owned(),
+        fit,
+        quality: 80,
+        output: Output::Auto,
+    };
     let specs = [
         spec("medium", Fit::Contain { longer_side: side }),
         spec("thumb", Fit::Cover { width, height }),

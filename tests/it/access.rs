@@ -32,6 +32,7 @@ const TABLE: &[(&str, &str)] = &[
     ("restore_media", "--+++-"),
     ("delete_media_with_key", "------"),
     ("create_signed_url", "--+++-"),
+    ("create_rendering_url", "--+++-"),
     ("list_embeds", "--+++-"),
 ];
 
@@ -51,6 +52,7 @@ fn body(operation: &str, n: usize) -> Value {
         "create_token" => json!({ "name": "x", "scopes": ["media:read"] }),
         "upload_media" => json!({ "base64": png(n as u32) }),
         "update_media" => json!({ "title": "changed" }),
+        "create_rendering_url" => json!({ "width": 100 }),
         "delete_media_with_key" => json!({ "key": "guessed" }),
         _ => json!({}),
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use image::GenericImageView;
 use tempfile::NamedTempFile;
 use vitrina::imaging::{
-    Budget, Error, Fit, Format, Limits, Metadata, Probe, Purpose, VariantSpec, probe,
+    Budget, Error, Fit, Format, Limits, Metadata, Output, Probe, Purpose, VariantSpec, probe,
     read_metadata, render, resize, strip, to_png,
 };
 
@@ -35,7 +35,7 @@ fn stripped(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn spec(name: &str, fit: Fit) -> VariantSpec {
-    VariantSpec { name: name.into(), fit, quality: 90 }
+    VariantSpec { name: name.into(), fit, quality: 90, output: Output::Auto }
 }
 
 fn usual() -> [VariantSpec; 2] {

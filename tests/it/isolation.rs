@@ -112,6 +112,7 @@ fn body(operation: &str, alice: &Full) -> Value {
         "update_media" => json!({ "title": "stolen" }),
         "delete_media_with_key" => json!({ "key": alice.delete_key }),
         "create_signed_url" => json!({ "variant": "original" }),
+        "create_rendering_url" => json!({ "width": 100 }),
         _ => json!({}),
     }
 }

@@ -30,6 +30,7 @@ mod operator_surface;
 mod pages;
 mod processes;
 mod remote;
+mod renderings;
 mod sign_in;
 mod transfer;
 mod transfer_killed;
