@@ -11,7 +11,8 @@ use image::codecs::bmp::BmpDecoder;
 use image::codecs::gif::GifDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
-use image::{DynamicImage, ImageDecoder, Limits, RgbImage, RgbaImage};
+use image::metadata::LoopCount;
+use image::{AnimationDecoder, DynamicImage, Frames, ImageDecoder, Limits, RgbImage, RgbaImage};
 use webp::PixelLayout;
 
 use super::facts::{Decoding, Probe};
@@ -41,6 +42,36 @@ pub(super) fn decode(path: &Path, probe: &Probe, reduction: u32) -> Result<Dynam
         #[cfg(not(feature = "codecs"))]
         Format::Avif => Err(Error::damaged("it cannot be decoded by this build")),
     }
+}
+
+/// The frames of an animation, each as the whole picture then looks, and how often it plays.
+pub(super) fn frames<'a>(path: &Path, probe: &'a Probe) -> Result<(Frames<'a>, LoopCount), Error> {
+    let reader = || probe.parts().reader(path);
+    match probe.format {
+        Format::Gif => moving(GifDecoder::new(reader()?).map_err(refused)?, probe),
+        Format::Webp => moving(WebPDecoder::new(reader()?).map_err(refused)?, probe),
+        _ => {
+            let png = PngDecoder::with_limits(reader()?, limits(probe)).map_err(refused)?;
+            if png.dimensions() != (probe.width, probe.height) {
+                return Err(other_size());
+            }
+            let frames = png.apng().map_err(refused)?;
+            let loops = frames.loop_count();
+            Ok((frames.into_frames(), loops))
+        }
+    }
+}
+
+fn moving<'a>(
+    mut decoder: impl ImageDecoder + AnimationDecoder<'a>,
+    probe: &Probe,
+) -> Result<(Frames<'a>, LoopCount), Error> {
+    if decoder.dimensions() != (probe.width, probe.height) {
+        return Err(other_size());
+    }
+    decoder.set_limits(limits(probe)).map_err(refused)?;
+    let loops = decoder.loop_count();
+    Ok((decoder.into_frames(), loops))
 }
 
 fn refused(cause: image::ImageError) -> Error {

@@ -177,6 +177,7 @@ mod tests {
             fit: Fit::Contain { longer_side },
             quality: 80,
             output: Output::Auto,
+            animate: false,
         };
         let large = picture(4000, 3000, 1);
         assert_eq!(reduction(&large, &[spec(500)]), 4);

@@ -5,6 +5,7 @@
 //! orientation, and whether the claims are plausible. No decoder sees a file that has not passed
 //! it, and none sees a part of a file that [`strip`] would drop.
 
+mod animation;
 mod color;
 mod decode;
 mod encode;

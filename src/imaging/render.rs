@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::decode::decode;
 use super::facts::Probe;
 use super::geometry::{self, HEADROOM, MAX_VARIANT, PLACEHOLDER, Plan};
-use super::{Error, Fit, Format, color, encode};
+use super::{Error, Fit, Format, animation, color, encode};
 
 /// What a variant should be like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct VariantSpec {
     /// 1 to 100, as JPEG and WebP encoders count it.
     pub quality: u8,
     pub output: Output,
+    /// Whether an animation stays one, as WebP, where it is not too large for that.
+    pub animate: bool,
 }
 
 /// How a variant is encoded.
@@ -84,7 +86,7 @@ pub struct Rendered {
 }
 
 /// The decoded picture as it is stored.
-struct Original {
+pub(super) struct Original {
     /// Colours are multiplied by alpha where anything is transparent, as resampling needs it.
     pixels: DynamicImage,
     is_transparent: bool,
@@ -111,6 +113,13 @@ pub fn render(path: &Path, probe: &Probe, specs: &[VariantSpec]) -> Result<Rende
     let mut renditions: Vec<Option<Rendition>> = specs.iter().map(|_| None).collect();
     for (index, plan) in order {
         let Some(spec) = specs.get(index) else { continue };
+        if spec.animate
+            && animation::is_possible(probe, &plan, spec.output)
+            && let Some(moving) = animation::render(path, probe, &plan, spec.quality)?
+        {
+            renditions[index] = Some(moving.into_rendition(&spec.name));
+            continue;
+        }
         let image = original.variant(&plan, &made)?;
         let upright = upright(&image, probe);
         let format = spec.output.format(original.is_transparent);
@@ -170,18 +179,29 @@ pub fn to_png(path: &Path, probe: &Probe) -> Result<Vec<u8>, Error> {
 
 impl Original {
     fn load(path: &Path, probe: &Probe, reduction: u32) -> Result<Self, Error> {
-        let mut pixels = decode(path, probe, reduction)?;
+        let pixels = decode(path, probe, reduction)?;
+        Self::new(pixels, color::profile(path, probe), (probe.width, probe.height))
+    }
+
+    pub(super) fn new(
+        mut pixels: DynamicImage,
+        profile: Option<ColorProfile>,
+        stored: (u32, u32),
+    ) -> Result<Self, Error> {
         let is_transparent = color::is_transparent(&pixels);
         if is_transparent {
             MulDiv::new().multiply_alpha_inplace(&mut pixels).map_err(resampling)?;
         }
-        let stored = (probe.width, probe.height);
-        Ok(Self { pixels, is_transparent, profile: color::profile(path, probe), stored })
+        Ok(Self { pixels, is_transparent, profile, stored })
     }
 
     /// A variant as it is stored, in sRGB with eight bits: from a smaller picture that is large
     /// enough if one has been made already.
-    fn variant(&self, plan: &Plan, made: &[(Plan, DynamicImage)]) -> Result<DynamicImage, Error> {
+    pub(super) fn variant(
+        &self,
+        plan: &Plan,
+        made: &[(Plan, DynamicImage)],
+    ) -> Result<DynamicImage, Error> {
         let enough = plan.scale() * HEADROOM;
         let smaller = made.iter().rev().find(|(source, _)| source.scale() >= enough);
         if let Some((_, source)) = smaller {
@@ -240,7 +260,7 @@ fn resample(
     Ok(target)
 }
 
-fn upright<'a>(image: &'a DynamicImage, probe: &Probe) -> Cow<'a, DynamicImage> {
+pub(super) fn upright<'a>(image: &'a DynamicImage, probe: &Probe) -> Cow<'a, DynamicImage> {
     if probe.orientation.is_upright() {
         return Cow::Borrowed(image);
     }

@@ -129,7 +129,7 @@ impl Shape {
         let side = |side: Option<u32>| side.map_or_else(|| "any".to_owned(), |n| n.to_string());
         let (width, height, fit_word) = (side(width), side(height), self.fit.as_str());
         let name = format!("{width}x{height}-{fit_word}-q{quality}-{}", self.output.as_str());
-        Ok(VariantSpec { name, fit, quality, output: self.output })
+        Ok(VariantSpec { name, fit, quality, output: self.output, animate: false })
     }
 }
 

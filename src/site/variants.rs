@@ -33,6 +33,9 @@ pub struct NamedVariant {
     pub quality: Option<u8>,
     #[serde(default)]
     pub format: Output,
+    /// Whether an animation stays one.
+    #[serde(default)]
+    pub animate: bool,
 }
 
 /// How a picture fits a frame.
@@ -124,11 +127,14 @@ impl Settings {
         let pixels = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         let quality = u8::try_from(self.variant_quality).unwrap_or(100);
         let output = self.variant_format;
-        let usual = |name: &str, fit| VariantSpec { name: name.to_owned(), fit, quality, output };
+        let usual = |name: &str, fit, animate| {
+            let name = name.to_owned();
+            VariantSpec { name, fit, quality, output, animate }
+        };
         let (width, height) = (pixels(self.thumb_width), pixels(self.thumb_height));
         let mut specs = vec![
-            usual("medium", Fit::Contain { longer_side: pixels(self.medium_side) }),
-            usual("thumb", Fit::Cover { width, height }),
+            usual("medium", Fit::Contain { longer_side: pixels(self.medium_side) }, true),
+            usual("thumb", Fit::Cover { width, height }, false),
         ];
         specs.extend(self.more_variants.iter().filter_map(|more| {
             Some(VariantSpec {
@@ -136,6 +142,7 @@ impl Settings {
                 fit: more.fit.frame(more.width, more.height).ok()?,
                 quality: more.quality.unwrap_or(quality),
                 output: more.format,
+                animate: more.animate,
             })
         }));
         specs

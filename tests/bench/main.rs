@@ -66,6 +66,7 @@ fn render(path: &Path, medium: &str, thumb: &str) {
         fit,
         quality: 80,
         output: Output::Auto,
+        animate: false,
     };
     let specs = [
         spec("medium", Fit::Contain { longer_side: side }),

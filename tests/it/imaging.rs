@@ -35,7 +35,7 @@ fn stripped(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn spec(name: &str, fit: Fit) -> VariantSpec {
-    VariantSpec { name: name.into(), fit, quality: 90, output: Output::Auto }
+    VariantSpec { name: name.into(), fit, quality: 90, output: Output::Auto, animate: false }
 }
 
 fn usual() -> [VariantSpec; 2] {

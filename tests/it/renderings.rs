@@ -222,3 +222,50 @@ async fn a_site_may_add_variants_of_its_own() {
     let wrong = json!({ "more_variants": [{ "name": "thumb", "width": 600 }] });
     ana.patch("/api/v2/site/settings", wrong).await.names_field(422, "more_variants");
 }
+
+#[tokio::test]
+async fn animations_stay_animations_in_medium_and_stand_still_in_thumb() {
+    let server = TestServer::start().await;
+    let ana = server.admin().await;
+    let small = json!({ "medium_side": 20, "thumb_width": 16, "thumb_height": 16 });
+    ana.patch("/api/v2/site/settings", small).await.expect(StatusCode::OK);
+    for (bytes, name) in [
+        (pictures::gif(5), "a.gif"),
+        (pictures::animated_webp(5), "a.webp"),
+        (pictures::apng(5), "a.png"),
+    ] {
+        let media = ana.upload(bytes, name).await;
+        let get = |which: &str| {
+            let (guest, url) = (server.guest(), path_of(&media["urls"][which]));
+            async move { guest.get(&url).await.expect(StatusCode::OK) }
+        };
+        let medium = get("medium").await;
+        assert_eq!(medium.header("content-type"), "image/webp", "{name}");
+        let frames = frames_of(&medium.body);
+        assert_eq!(frames.len(), 5, "{name}");
+        let total_ms: u32 = frames.iter().map(|(_, ms)| ms).sum();
+        assert_eq!(u64::from(total_ms), media["duration_ms"].as_u64().unwrap(), "{name}");
+        assert!(frames.iter().all(|(picture, _)| picture.width() == 20), "{name}");
+        assert_ne!(frames[0].0, frames[1].0, "{name}: it moves");
+        let thumb = get("thumb").await;
+        assert!(image::load_from_memory(&thumb.body).is_ok(), "{name}");
+        assert!(!thumb.body.windows(4).any(|w| w == b"ANMF"), "{name}");
+    }
+    let large = json!({ "variant_format": "jpeg" });
+    ana.patch("/api/v2/site/settings", large).await.expect(StatusCode::OK);
+    let media = ana.upload(pictures::gif(4), "b.gif").await;
+    let medium = server.guest().get(&path_of(&media["urls"]["medium"])).await;
+    assert_eq!(decoded(&medium.body).0, ImageFormat::Jpeg);
+}
+
+/// The frames of an animated WebP as they are shown, and for how long each.
+fn frames_of(bytes: &[u8]) -> Vec<(image::RgbaImage, u32)> {
+    use image::AnimationDecoder;
+    let decoder = image::codecs::webp::WebPDecoder::new(std::io::Cursor::new(bytes)).unwrap();
+    let shown = decoder.into_frames().map(|frame| {
+        let frame = frame.unwrap();
+        let (over, under) = frame.delay().numer_denom_ms();
+        (frame.into_buffer(), over / under)
+    });
+    shown.collect()
+}
