@@ -3,7 +3,9 @@
 use crate::{
     accounts::api::AccountsApi,
     http::{Problem, document},
-    media::{api::MediaApi, api_links::MediaLinksApi, upload::Uploads},
+    media::{
+        api::MediaApi, api_links::MediaLinksApi, api_regeneration::RegenerationApi, upload::Uploads,
+    },
     site::api::SiteApi,
 };
 use poem::{
@@ -16,11 +18,11 @@ use std::sync::{Arc, OnceLock};
 /// Where the API lives.
 pub const BASE: &str = "/api/v2";
 
-type Rooms = (SiteApi, AccountsApi, MediaApi, MediaLinksApi);
+type Rooms = (SiteApi, AccountsApi, MediaApi, MediaLinksApi, RegenerationApi);
 
 fn service() -> OpenApiService<Rooms, ()> {
     OpenApiService::new(
-        (SiteApi, AccountsApi, MediaApi, MediaLinksApi),
+        (SiteApi, AccountsApi, MediaApi, MediaLinksApi, RegenerationApi),
         "Vitrina",
         env!("CARGO_PKG_VERSION"),
     )

@@ -32,7 +32,7 @@ pub struct App {
     /// Set when the process is about to stop: whoever sends it requests should send no more.
     pub stopping: Arc<AtomicBool>,
     operator: Arc<Appliance>,
-    uploads: Arc<Uploads>,
+    pub uploads: Arc<Uploads>,
     proxies: Proxies,
     request_secret: Option<Secret>,
     _lock: Lock,

@@ -80,7 +80,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     background: [JoinHandle<()>; 2],
     serving: [JoinHandle<io::Result<()>>; 2],
-    app: App,
+    pub app: App,
 }
 
 impl Running {
@@ -105,8 +105,10 @@ impl Running {
             tokio::spawn(operator.serve(app.operator(), stopped, grace)),
         ];
         let tenants = app.tenants.clone();
-        let background =
-            [tokio::spawn(worker::run(tenants.clone())), tokio::spawn(tenants.clone().follow())];
+        let background = [
+            tokio::spawn(worker::run(tenants.clone(), app.uploads.clone())),
+            tokio::spawn(tenants.clone().follow()),
+        ];
         Ok(Self { public_url, operator_url, setup_link, tenants, stop, background, serving, app })
     }
 

@@ -4,16 +4,21 @@
 use crate::{
     accounts::session,
     base::{Clock, Result, clock::Millis, ids::TenantId},
-    media,
+    media::{self, upload::Uploads},
     tenancy::{Stats, Tenant, Tenants, audit::By, record::Status, usage},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// How often to look whether something is due.
 const EVERY: Duration = Duration::from_secs(5);
 /// How long this process does the work before it must say so again.
 const LEASE_MS: i64 = 30_000;
-/// How many sites are visited before the lease is prolonged.
+/// How long it works before it says so.
+const PROLONG: Duration = Duration::from_secs(10);
+/// How many sites are asked for at once.
 const AT_ONCE: i64 = 50;
 /// After a failure: not at once, and not never.
 const RETRY_MS: i64 = 5 * 60_000;
@@ -23,7 +28,7 @@ const FLUSH_EVERY: u32 = 12;
 const UNUSED: Duration = Duration::from_secs(15 * 60);
 
 /// Works until it is dropped. One site's trouble does not keep the others waiting.
-pub async fn run(tenants: Arc<Tenants>) {
+pub async fn run(tenants: Arc<Tenants>, uploads: Arc<Uploads>) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for look in 0u32.. {
@@ -32,25 +37,32 @@ pub async fn run(tenants: Arc<Tenants>) {
             tenants.close_unused(UNUSED).await;
             tenants.flush().await;
         }
-        if let Err(error) = visit_due(&tenants).await {
+        if let Err(error) = visit_due(&tenants, &uploads).await {
             tracing::error!(error = %error.in_full(), "housekeeping failed");
         }
     }
 }
 
 /// Visits every site that is due, if it is this process's turn. Returns how many it visited.
-pub async fn visit_due(tenants: &Arc<Tenants>) -> Result<usize> {
+pub async fn visit_due(tenants: &Arc<Tenants>, uploads: &Arc<Uploads>) -> Result<usize> {
     let mut visited = 0;
+    if !tenants.lease("housekeeping", LEASE_MS).await? {
+        return Ok(visited);
+    }
+    let mut leased = Instant::now();
     loop {
-        if !tenants.lease("housekeeping", LEASE_MS).await? {
-            return Ok(visited);
-        }
         let due = tenants.due(AT_ONCE).await?;
         if due.is_empty() {
             return Ok(visited);
         }
         for (id, stamp) in due {
-            if let Err(error) = visit(tenants, &id, stamp).await {
+            if leased.elapsed() > PROLONG {
+                if !tenants.lease("housekeeping", LEASE_MS).await? {
+                    return Ok(visited);
+                }
+                leased = Instant::now();
+            }
+            if let Err(error) = visit(tenants, uploads, &id, stamp).await {
                 tracing::error!(tenant = %id, error = %error.in_full(), "a visit failed");
                 let retry = Some(Clock::now().plus_ms(RETRY_MS));
                 tenants.end_visit(&id, stamp, None, retry).await?;
@@ -61,7 +73,12 @@ pub async fn visit_due(tenants: &Arc<Tenants>) -> Result<usize> {
 }
 
 /// Looks after one site: what is over goes, what it holds is noted, and so is when to come back.
-async fn visit(tenants: &Arc<Tenants>, id: &TenantId, stamp: i64) -> Result<()> {
+async fn visit(
+    tenants: &Arc<Tenants>,
+    uploads: &Arc<Uploads>,
+    id: &TenantId,
+    stamp: i64,
+) -> Result<()> {
     let record = tenants.record(id).await?;
     if record.status == Status::Deleting {
         return match record.delete_after().filter(|at| *at > Clock::now()) {
@@ -69,15 +86,16 @@ async fn visit(tenants: &Arc<Tenants>, id: &TenantId, stamp: i64) -> Result<()> 
             None => tenants.purge(&By::housekeeping(), id).await,
         };
     }
-    let (stats, next) = tenants.visit(id, sweep).await?;
+    let (stats, next) = tenants.visit(id, |tenant| look_after(tenant, uploads.clone())).await?;
     tenants.end_visit(id, stamp, Some(stats), next).await
 }
 
-/// Removes what is over. Returns what the site holds then, and when something will be over next.
-async fn sweep(tenant: Arc<Tenant>) -> Result<(Stats, Option<Millis>)> {
+/// Goes on with what was asked for, and removes what is over. Returns what the site holds then, and when something will be over next.
+async fn look_after(tenant: Arc<Tenant>, uploads: Arc<Uploads>) -> Result<(Stats, Option<Millis>)> {
+    let more = media::regenerate::go_on(&tenant, &uploads).await?;
     media::sweep::sweep(&tenant).await?;
     session::sweep(&tenant).await?;
-    let dues = [media::sweep::next(&tenant).await?, session::next(&tenant).await?];
+    let dues = [more, media::sweep::next(&tenant).await?, session::next(&tenant).await?];
     let stats = tenant.read(usage::stats).await?;
     Ok((stats, dues.into_iter().flatten().min()))
 }

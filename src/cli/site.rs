@@ -4,6 +4,7 @@ use super::{OfTenant, say};
 use crate::{
     base::{Error, Result},
     config::Config,
+    media::regenerate,
     site::settings::{self, Settings},
 };
 use clap::Subcommand;
@@ -24,6 +25,11 @@ pub(super) enum Verb {
         #[arg(required = true, value_name = "KEY=VALUE")]
         changes: Vec<String>,
     },
+    /// Make the variants of all items anew, as the settings are now; a running server does it
+    Regenerate {
+        #[command(flatten)]
+        of: OfTenant,
+    },
 }
 
 pub(super) async fn run(verb: Verb, config: &Config) -> Result<()> {
@@ -32,6 +38,11 @@ pub(super) async fn run(verb: Verb, config: &Config) -> Result<()> {
         Verb::Set { of, changes } => {
             let changes = changes.iter().map(|c| parse(c)).collect::<Result<Map<_, _>>>()?;
             settings::change_as_operator(&*of.open(config).await?, changes).await?
+        }
+        Verb::Regenerate { of } => {
+            let state = regenerate::start_as_operator(&*of.open(config).await?).await?;
+            say(&format!("the variants of {} items will be made anew", state.total));
+            return Ok(());
         }
     };
     for (key, value) in settings.to_json() {

@@ -54,7 +54,12 @@ pub(crate) async fn file(
     }
     let wanted = Wanted { tenant: &tenant, client: &client, id: &id, file: &file };
     let shape = asked.shape.verified(&tenant, &id)?;
-    let (mut row, until) = wanted.find(req, &asked).await?;
+    let (mut row, until) = match wanted.find(req, &asked).await {
+        Err(missing @ Error::NotFound(_)) => {
+            return wanted.moved(req, &asked).await?.ok_or(missing.into());
+        }
+        found => found?,
+    };
     if let Some(shape) = shape {
         let shape = negotiated(shape, req);
         row = renderings::find_or_make(&tenant, &uploads, &id, row, shape).await?;
@@ -130,6 +135,30 @@ impl Wanted<'_> {
         row.facts.check_see(&actor)?;
         Ok((row, None))
     }
+}
+
+impl Wanted<'_> {
+    /// Where a variant is now that was made anew since somebody wrote its address down.
+    async fn moved(&self, req: &Request, asked: &Asked) -> Result<Option<Response>> {
+        let Some(name) = variant_of(self.file) else { return Ok(None) };
+        let Some(id) = PublicId::parse(self.id) else { return Ok(None) };
+        let (name, of) = (name.to_owned(), id.clone());
+        let now =
+            self.tenant.read(move |db| sql::regeneration::variant_file(db, &of, &name)).await?;
+        let Some(now) = now.filter(|now| now != self.file) else { return Ok(None) };
+        // Whoever may not see it is told nothing about it either.
+        Wanted { file: &now, ..*self }.find(req, asked).await?;
+        let answer = Response::builder().status(StatusCode::FOUND);
+        let answer = answer.header(header::LOCATION, format!("/f/{id}/{now}"));
+        Ok(Some(answer.header(header::CACHE_CONTROL, "no-cache").finish()))
+    }
+}
+
+/// The name of the variant in the name of its file: `thumb` in `beach.thumb-68f1.jpg`.
+fn variant_of(named: &str) -> Option<&str> {
+    let (stem, _) = named.rsplit_once('.')?;
+    let (_, name) = stem.rsplit_once('.')?;
+    Some(name.split_once('-').map_or(name, |(name, _)| name))
 }
 
 fn entity(row: &sql::FileRow, until: Option<Millis>, download: bool) -> Entity {

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod api_links;
+pub mod api_regeneration;
 pub mod delete;
 pub mod edit;
 pub mod embed;
@@ -10,6 +11,7 @@ pub mod files;
 pub mod listing;
 mod original;
 mod patch;
+pub mod regenerate;
 pub mod remote;
 pub mod renderings;
 mod request;
@@ -109,6 +111,13 @@ pub struct Rendered {
     pub variants: Vec<Variant>,
     pub placeholder: Vec<u8>,
     pub color: u32,
+}
+
+impl Rendered {
+    /// The names of all files.
+    fn names(&self) -> Vec<String> {
+        self.variants.iter().map(|v| v.file.clone()).collect()
+    }
 }
 
 /// The facts that the rules ask about an item.

@@ -1,6 +1,7 @@
 //! Every statement about media.
 
 pub(super) mod listing;
+pub(super) mod regeneration;
 pub(super) mod renderings;
 
 use super::{Facts, Media, NewMedia, Owner, Variant};
@@ -107,13 +108,18 @@ pub(super) fn insert(db: &Write<Site>, new: &NewMedia) -> Result<MediaId> {
         new.expires_at,
     ])?;
     let id = MediaId(db.last_insert_rowid());
-    let mut insert_variant = db.prepare_cached(INSERT_VARIANT)?;
-    for v in &new.rendered.variants {
-        let (bytes, mime) = (v.bytes as i64, &v.mime);
-        insert_variant.execute(params![id, v.name, v.file, mime, bytes, v.width, v.height])?;
-    }
+    insert_variants(db, id, &new.rendered.variants)?;
     set_tags(db, id, new.tags.iter().map(|t| t.as_str()))?;
     Ok(id)
+}
+
+fn insert_variants(db: &Write<Site>, id: MediaId, variants: &[Variant]) -> Result<()> {
+    let mut insert = db.prepare_cached(INSERT_VARIANT)?;
+    for v in variants {
+        let (bytes, mime) = (v.bytes as i64, &v.mime);
+        insert.execute(params![id, v.name, v.file, mime, bytes, v.width, v.height])?;
+    }
+    Ok(())
 }
 
 fn set_tags<'a>(db: &Write<Site>, id: MediaId, tags: impl Iterator<Item = &'a str>) -> Result<()> {

@@ -273,26 +273,35 @@ async fn render(
     let path = incoming.path(&original.file);
     let cost = probe.cost_bytes(Purpose::Render(&specs));
     let rendered = budget.run(cost, move || imaging::render(&path, &probe, &specs)).await?;
-    let stem = original.file.rsplit_once('.').map_or(&*original.file, |(stem, _)| stem).to_owned();
-    blocking(move || {
-        let [r, g, b] = rendered.color;
-        let mut variants = Vec::with_capacity(rendered.renditions.len());
-        for rendition in rendered.renditions {
-            let file = format!("{stem}.{}.{}", rendition.name, rendition.format.extension());
-            files.write(&file, &rendition.bytes)?;
-            variants.push(Variant {
-                name: rendition.name,
-                file,
-                mime: rendition.format.mime().to_owned(),
-                bytes: rendition.bytes.len() as u64,
-                width: rendition.width,
-                height: rendition.height,
-            });
-        }
-        let color = u32::from_be_bytes([0, r, g, b]);
-        Ok(Rendered { variants, placeholder: rendered.placeholder, color })
-    })
-    .await
+    let file = original.file.clone();
+    blocking(move || variants(rendered, &file, "", |name, bytes| files.write(name, bytes))).await
+}
+
+/// Writes what was made of the original `file`: `beach.jpg` gets a `beach.thumb.jpg`, or with a
+/// mark `-2` a `beach.thumb-2.jpg`.
+pub(super) fn variants(
+    rendered: imaging::Rendered,
+    file: &str,
+    mark: &str,
+    write: impl Fn(&str, &[u8]) -> Result<()>,
+) -> Result<Rendered> {
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let [r, g, b] = rendered.color;
+    let mut variants = Vec::with_capacity(rendered.renditions.len());
+    for rendition in rendered.renditions {
+        let file = format!("{stem}.{}{mark}.{}", rendition.name, rendition.format.extension());
+        write(&file, &rendition.bytes)?;
+        variants.push(Variant {
+            name: rendition.name,
+            file,
+            mime: rendition.format.mime().to_owned(),
+            bytes: rendition.bytes.len() as u64,
+            width: rendition.width,
+            height: rendition.height,
+        });
+    }
+    let color = u32::from_be_bytes([0, r, g, b]);
+    Ok(Rendered { variants, placeholder: rendered.placeholder, color })
 }
 
 pub(super) async fn blocking<T: Send + 'static>(

@@ -65,6 +65,10 @@ impl Schema for Site {
             name: "0005_renderings",
             sql: include_str!("../../schema/tenant/0005_renderings.sql"),
         },
+        Step {
+            name: "0006_regeneration",
+            sql: include_str!("../../schema/tenant/0006_regeneration.sql"),
+        },
     ];
 }
 
@@ -124,6 +128,12 @@ impl Tenant {
             self.covered_until.store(at.0 - VISIT_MARGIN_MS, Ordering::Release);
         }
         self.db.write(f).await
+    }
+
+    /// Asks housekeeping to come by.
+    pub async fn visit_soon(&self) -> Result<()> {
+        let id = self.id.clone();
+        self.common.control.write(move |db| sql::due::mark(db, &id, Clock::now())).await
     }
 
     /// [`write`](Self::write) for housekeeping itself, which needs no housekeeping after it.

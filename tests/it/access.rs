@@ -33,6 +33,9 @@ const TABLE: &[(&str, &str)] = &[
     ("delete_media_with_key", "------"),
     ("create_signed_url", "--+++-"),
     ("create_rendering_url", "--+++-"),
+    ("create_variant_regeneration", "----+-"),
+    ("get_variant_regeneration", "----+-"),
+    ("delete_variant_regeneration", "----+-"),
     ("list_embeds", "--+++-"),
 ];
 

@@ -29,6 +29,7 @@ mod operator_signed;
 mod operator_surface;
 mod pages;
 mod processes;
+mod regeneration;
 mod remote;
 mod renderings;
 mod sign_in;

@@ -146,7 +146,9 @@ async fn a_broken_site_fails_alone() {
         }
         let sound = server.existing("s3", "s3.example").guest();
         sound.get("/api/v2/site").await.expect(StatusCode::OK);
-        vitrina::worker::visit_due(&server.running.tenants).await.unwrap();
+        vitrina::worker::visit_due(&server.running.tenants, &server.running.app.uploads)
+            .await
+            .unwrap();
         sound.get("/api/v2/site").await.expect(StatusCode::OK);
     }
     assert!(!folders[2].join("site.sqlite").exists(), "nothing is made up for what is lost");
@@ -160,7 +162,7 @@ async fn a_site_that_nobody_uses_is_closed() {
     // Housekeeping may be at work in one of them.
     for _ in 0..200 {
         tenants.close_unused(Duration::ZERO).await;
-        if tenants.open_count() == 0 {
+        if (tenants.open_count(), open_files(&server.data())) == (0, 0) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -170,7 +172,7 @@ async fn a_site_that_nobody_uses_is_closed() {
     for site in &sites {
         tenants.visit_soon(&site.id).await.unwrap();
     }
-    vitrina::worker::visit_due(tenants).await.unwrap();
+    vitrina::worker::visit_due(tenants, &server.running.app.uploads).await.unwrap();
     assert_eq!(tenants.open_count(), 0, "a visit leaves a site closed that was");
 
     sites[0].guest().get("/api/v2/site").await.expect(StatusCode::OK);

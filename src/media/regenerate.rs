@@ -1,0 +1,162 @@
+//! Making the variants of all items anew, after the site's settings changed. Asked for by an
+//! admin, done by housekeeping a few items at a time, and gone on with after a restart.
+
+use super::{
+    Media, original,
+    sql::{self, regeneration},
+    upload::{Uploads, blocking, variants},
+};
+use crate::{
+    accounts::{Actor, Role},
+    base::{Clock, Error, Result, clock::Millis},
+    imaging::{self, Limits, Purpose},
+    site::{Settings, settings},
+    tenancy::{Tenant, limits::Limit, usage},
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long one visit goes on before other sites have their turn.
+const TURN: Duration = Duration::from_secs(2);
+
+/// How far it has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Regeneration {
+    pub started_at: Millis,
+    pub finished_at: Option<Millis>,
+    pub total: u64,
+    /// Items that had their turn, those that failed among them.
+    pub done: u64,
+    /// Items whose variants stay as they were.
+    pub failed: u64,
+    /// Why it ended before its end.
+    pub problem: Option<String>,
+}
+
+/// Begins, or begins again.
+///
+/// # Errors
+/// `Forbidden` for anybody but an admin.
+pub async fn start(tenant: &Tenant, actor: &Actor) -> Result<Regeneration> {
+    check(actor)?;
+    start_as_operator(tenant).await
+}
+
+/// [`start`] for the operator, who needs nobody's leave.
+pub async fn start_as_operator(tenant: &Tenant) -> Result<Regeneration> {
+    tenant.write(regeneration::start).await?;
+    tenant.visit_soon().await?;
+    tenant.read(regeneration::state).await?.ok_or(Error::NotFound("regeneration"))
+}
+
+/// How far the last one has come, if there was one.
+///
+/// # Errors
+/// `Forbidden` for anybody but an admin.
+pub async fn state(tenant: &Tenant, actor: &Actor) -> Result<Option<Regeneration>> {
+    check(actor)?;
+    tenant.read(regeneration::state).await
+}
+
+/// Calls it off; what is made stays.
+pub async fn cancel(tenant: &Tenant, actor: &Actor) -> Result<()> {
+    check(actor)?;
+    tenant.write(|db| regeneration::finish(db, Some("cancelled"))).await
+}
+
+fn check(actor: &Actor) -> Result<()> {
+    if actor.has_role(Role::Admin) {
+        return Ok(());
+    }
+    Err(Error::Forbidden("only an admin may make all variants anew"))
+}
+
+/// Goes on for a while. Returns when to come back, if there is more to do.
+pub async fn go_on(tenant: &Arc<Tenant>, uploads: &Uploads) -> Result<Option<Millis>> {
+    let Some(state) = tenant.read(regeneration::state).await? else { return Ok(None) };
+    if state.finished_at.is_some() {
+        return Ok(None);
+    }
+    let settings = tenant.read(settings::load).await?;
+    let began = Instant::now();
+    while began.elapsed() < TURN {
+        let Some((id, public_id)) = tenant.read(regeneration::next).await? else {
+            tenant.tidy(|db| regeneration::finish(db, None)).await?;
+            return Ok(None);
+        };
+        let Some(media) = tenant.read(move |db| sql::get(db, &public_id)).await? else { continue };
+        let made = Anew { tenant, uploads, settings: &settings, of: state.started_at };
+        let failed = match made.one(&media).await {
+            Ok(()) => false,
+            Err(Error::LimitReached { .. }) => {
+                tenant.tidy(|db| regeneration::finish(db, Some("limit_reached"))).await?;
+                return Ok(None);
+            }
+            Err(error) => {
+                let (media, error) = (media.public_id, error.in_full());
+                tracing::warn!(tenant = %tenant.id, %media, error, "its variants stay as they were");
+                true
+            }
+        };
+        tenant.tidy(move |db| regeneration::step(db, id, failed, state.started_at)).await?;
+    }
+    Ok(Some(Clock::now()))
+}
+
+struct Anew<'a> {
+    tenant: &'a Arc<Tenant>,
+    uploads: &'a Uploads,
+    settings: &'a Settings,
+    of: Millis,
+}
+
+impl Anew<'_> {
+    /// The new files get names of their own, as the old ones may be kept by caches for a year.
+    async fn one(&self, media: &Media) -> Result<()> {
+        let path = self.tenant.store().place(&media.folder, &media.file)?;
+        let limits = Limits { max_pixels: u64::MAX, ..original::limits(self.settings) };
+        let at = path.clone();
+        let probe = blocking(move || Ok(imaging::probe(&at, &limits)?)).await?;
+        let specs = self.settings.variant_specs();
+        let cost = probe.cost_bytes(Purpose::Render(&specs));
+        let budget = &self.uploads.budget;
+        let rendered = budget.run(cost, move || imaging::render(&path, &probe, &specs)).await?;
+
+        let (store, folder) = (self.tenant.store().clone(), media.folder.clone());
+        let (file, mark) = (media.file.clone(), format!("-{:x}", self.of.0 / 1000));
+        let new = blocking(move || {
+            variants(rendered, &file, &mark, |file, bytes| store.add(&folder, file, bytes))
+        })
+        .await?;
+
+        let (id, allowance) = (media.id, self.tenant.allowance());
+        let (before, public_id) = (media.variants.clone(), media.public_id.clone());
+        let size = |variants: &[super::Variant]| variants.iter().map(|v| v.bytes).sum::<u64>();
+        let (more, files) = (size(&new.variants).saturating_sub(size(&before)), new.names());
+        let replaced = self.tenant.tidy(move |db| {
+            let count = new.variants.len() as u64;
+            allowance.check_in(db, Limit::MaxVariantsRenderedMonth, count)?;
+            allowance.check_in(db, Limit::MaxBytesStored, more)?;
+            sql::get(db, &public_id)?.ok_or(Error::NotFound("media"))?;
+            regeneration::replace(db, id, &new)?;
+            usage::count_rendered(db, count)
+        });
+        let replaced = replaced.await;
+        let names = before.into_iter().map(|v| v.file).collect();
+        let gone = if replaced.is_ok() { (names, files) } else { (files, names) };
+        self.remove(media, gone).await?;
+        replaced
+    }
+
+    /// Removes files, but none that has a name to be kept.
+    async fn remove(&self, media: &Media, (gone, kept): (Vec<String>, Vec<String>)) -> Result<()> {
+        let (store, folder) = (self.tenant.store().clone(), media.folder.clone());
+        blocking(move || {
+            let gone = gone.iter().filter(|file| !kept.contains(file));
+            gone.into_iter().try_for_each(|file| store.remove_file(&folder, file))
+        })
+        .await
+    }
+}
