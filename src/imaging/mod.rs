@@ -21,6 +21,7 @@ mod source;
 mod tiff;
 
 pub mod budget;
+pub mod phash;
 
 use std::fs::File;
 use std::path::Path;
@@ -31,6 +32,7 @@ pub use facts::Probe;
 pub use geometry::Fit;
 pub use metadata::{Gps, Metadata, read_metadata};
 pub use orientation::Orientation;
+pub use phash::phash;
 pub use probe::{Purpose, probe};
 pub use render::{Rendered, Rendition, VariantSpec, render, resize, to_png};
 
