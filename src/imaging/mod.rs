@@ -30,7 +30,7 @@ pub use budget::Budget;
 pub use error::Error;
 pub use facts::Probe;
 pub use geometry::Fit;
-pub use metadata::{Gps, Metadata, read_metadata};
+pub use metadata::{Gps, Metadata, Projection, read_metadata};
 pub use orientation::Orientation;
 pub use phash::phash;
 pub use probe::{Purpose, probe};
