@@ -19,6 +19,7 @@ mod probe;
 mod render;
 mod source;
 mod tiff;
+mod turn;
 
 pub mod budget;
 pub mod phash;
@@ -35,6 +36,7 @@ pub use orientation::Orientation;
 pub use phash::phash;
 pub use probe::{Purpose, probe};
 pub use render::{Rendered, Rendition, VariantSpec, render, resize, to_png};
+pub use turn::turn_losslessly;
 
 /// A kind of picture, known by its content and never by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

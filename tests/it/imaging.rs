@@ -3,6 +3,7 @@
 
 mod refusals;
 mod told;
+mod turned;
 
 use std::io::Write;
 use std::time::Duration;
