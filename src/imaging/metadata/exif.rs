@@ -2,7 +2,7 @@
 //! facts in directories; how bytes become values is for `tiff.rs`.
 
 use super::super::tiff::{Directory, Tiff};
-use super::words::{exposure, fraction, is_offset, rounded, tags, tidy};
+use super::words::{caption, exposure, fraction, is_offset, rounded, tags, tidy};
 use super::{Gps, Metadata};
 
 /// What makers put where a description belongs, whatever the picture shows.
@@ -28,7 +28,7 @@ pub(super) fn read(block: &[u8]) -> Option<Metadata> {
         software: main.text(0x0131).and_then(tidy),
         artist: main.text(0x013b).and_then(tidy),
         copyright: main.text(0x8298).and_then(tidy),
-        description: main.text(0x010e).and_then(tidy).filter(|text| !is_boilerplate(text)),
+        description: main.text(0x010e).and_then(caption).filter(|text| !is_boilerplate(text)),
         gps: main.directory(0x8825).and_then(|place| gps(&place)),
         ..Metadata::default()
     };

@@ -2,7 +2,7 @@
 //! that people see, and passes over all else.
 
 use super::Metadata;
-use super::words::{iso_moment, tags, tidy};
+use super::words::{caption, iso_moment, tags, tidy};
 
 /// More values than any caption has.
 const MAX_VALUES: usize = 500;
@@ -21,7 +21,7 @@ pub(super) fn read(resources: &[u8]) -> Option<Metadata> {
     let keywords: Vec<String> = texts(25).collect();
     Some(Metadata {
         title: first(5).or_else(|| first(105)),
-        description: first(120),
+        description: texts(120).find_map(caption),
         tags: tags(keywords.iter().map(String::as_str)),
         artist: first(80),
         copyright: first(116),

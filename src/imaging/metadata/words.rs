@@ -1,17 +1,26 @@
 //! How a value that a file tells becomes one that can be shown: cleaned, cut and rounded. Knows
 //! no block and no tag.
 
-/// A text may have this many characters; the rest is cut off.
-pub(super) const MAX_TEXT: usize = 500;
+/// A text may have this many characters, and a description more; the rest is cut off.
+const MAX_TEXT: usize = 500;
+const MAX_CAPTION: usize = 2_000;
 const MAX_TAGS: usize = 50;
 const MAX_TAG: usize = 100;
 
 /// One line without control characters, or nothing.
 pub(super) fn tidy(text: impl AsRef<str>) -> Option<String> {
-    let spaced =
-        text.as_ref().chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c });
-    let visible: String = spaced.filter(|c| !is_hidden(*c)).take(MAX_TEXT * 2).collect();
-    let short: String = visible.trim().chars().take(MAX_TEXT).collect();
+    line(text.as_ref(), MAX_TEXT)
+}
+
+/// The same for what may be as long as a caption.
+pub(super) fn caption(text: impl AsRef<str>) -> Option<String> {
+    line(text.as_ref(), MAX_CAPTION)
+}
+
+fn line(text: &str, most: usize) -> Option<String> {
+    let spaced = text.chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c });
+    let visible: String = spaced.filter(|c| !is_hidden(*c)).take(most * 2).collect();
+    let short: String = visible.trim().chars().take(most).collect();
     let short = short.trim_end();
     (!short.is_empty()).then(|| short.to_owned())
 }
@@ -90,6 +99,7 @@ mod tests {
         assert_eq!(tidy("one\ntwo\u{202e}").as_deref(), Some("one two"));
         assert_eq!(tidy("\u{0}\u{1b} "), None);
         assert_eq!(tidy("é".repeat(900)).map(|text| text.chars().count()), Some(MAX_TEXT));
+        assert_eq!(caption("é".repeat(900)).map(|text| text.chars().count()), Some(900));
     }
 
     #[test]

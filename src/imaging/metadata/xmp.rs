@@ -7,7 +7,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 
-use super::words::{exposure, iso_moment, rounded, tags, tidy};
+use super::words::{caption, exposure, iso_moment, rounded, tags, tidy};
 use super::{Gps, Metadata, Projection};
 
 /// Bounds on how long a packet is looked at: elements, texts and attributes in all, and elements
@@ -196,7 +196,7 @@ impl Found {
         let lens = self.text(&["exifEX:LensModel", "aux:Lens"]);
         Metadata {
             title: self.text(&["dc:title", "photoshop:Headline"]),
-            description: self.text(&["dc:description"]),
+            description: self.all("dc:description").find_map(caption),
             tags: tags(self.all("dc:subject")),
             camera_make: self.text(&["tiff:Make"]),
             camera_model: self.text(&["tiff:Model"]),

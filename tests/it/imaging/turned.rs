@@ -1,11 +1,9 @@
 //! JPEGs turned upright without loss, and those that are left as they are.
 
-use image::DynamicImage;
-use image::metadata::Orientation;
 use tempfile::NamedTempFile;
-use vitrina::imaging::{Limits, Purpose, probe, read_metadata, turn_losslessly};
+use vitrina::imaging::{Purpose, turn_losslessly};
 
-use super::{file, p, probed, stripped};
+use super::{p, probed};
 
 /// The turned file, or nothing where nothing was written.
 fn turned(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -15,10 +13,6 @@ fn turned(bytes: &[u8]) -> Option<Vec<u8>> {
     let written = std::fs::read(to.path()).unwrap();
     assert_eq!(done, !written.is_empty());
     done.then_some(written)
-}
-
-fn decoded(bytes: &[u8]) -> DynamicImage {
-    image::load_from_memory(bytes).unwrap()
 }
 
 #[test]
@@ -47,7 +41,16 @@ fn a_build_without_codecs_turns_nothing() {
 
 #[cfg(feature = "codecs")]
 mod with_codecs {
+    use image::DynamicImage;
+    use image::metadata::Orientation;
+    use vitrina::imaging::{Limits, probe, read_metadata};
+
+    use super::super::{file, holds_secret, stripped};
     use super::*;
+
+    fn decoded(bytes: &[u8]) -> DynamicImage {
+        image::load_from_memory(bytes).unwrap()
+    }
 
     #[test]
     fn all_eight_orientations_become_upright() {
@@ -99,7 +102,7 @@ mod with_codecs {
     #[test]
     fn nothing_is_told_afterwards() {
         let upright = turned(&p::jpeg_with_exif(96, 64, 6, true)).unwrap();
-        assert!(!super::super::holds_secret(&upright));
+        assert!(!holds_secret(&upright));
         let (file, probe) = probed(&upright).unwrap();
         assert_eq!(read_metadata(file.path(), &probe), Default::default());
         assert_eq!((probe.width, probe.height), (96, 64));
