@@ -8,6 +8,9 @@ use super::{Error, Format, Limits, Orientation};
 /// the first is ever decoded here, but every visitor's browser decodes them all.
 const ANIMATION: u64 = 10;
 
+/// A block of metadata of more bytes than this is not read.
+pub(super) const MAX_BLOCK: u64 = 1024 * 1024;
+
 /// An embedded colour profile may have this many bytes, unfolded.
 pub(super) const MAX_PROFILE: u64 = 4 * 1024 * 1024;
 
@@ -35,10 +38,19 @@ pub struct Probe {
 pub(super) struct Inside {
     /// The public bytes, and all that decoders see.
     pub parts: Parts,
-    pub exif: Option<Span>,
+    pub blocks: Blocks,
     pub profile: Profile,
     pub decoding: Decoding,
     pub limits: Limits,
+}
+
+/// Where a file tells about its picture. Nothing of this is public.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Blocks {
+    pub exif: Option<Span>,
+    pub xmp: Option<Span>,
+    /// IPTC-IIM, still inside the resources of Photoshop.
+    pub iptc: Option<Span>,
 }
 
 #[derive(Debug, Clone)]
@@ -83,10 +95,6 @@ impl Probe {
 
     pub(super) fn parts(&self) -> &Parts {
         &self.inside.parts
-    }
-
-    pub(super) fn exif(&self) -> Option<Span> {
-        self.inside.exif
     }
 }
 

@@ -103,7 +103,7 @@ fn reduction_to(scale: f64) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::facts::{Decoding, Inside, Profile};
+    use super::super::facts::{Blocks, Decoding, Inside, Profile};
     use super::super::parts::Parts;
     use super::super::{Format, Limits, Orientation, Output};
     use super::*;
@@ -119,7 +119,7 @@ mod tests {
             duration_ms: None,
             inside: Inside {
                 parts: Parts::of(0),
-                exif: None,
+                blocks: Blocks::default(),
                 profile: Profile::None,
                 decoding: Decoding::Whole { bytes_per_pixel: 4 },
                 limits: Limits::default(),

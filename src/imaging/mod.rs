@@ -20,8 +20,10 @@ mod probe;
 mod render;
 mod source;
 mod tiff;
+mod turn;
 
 pub mod budget;
+pub mod phash;
 
 use std::fs::File;
 use std::path::Path;
@@ -30,10 +32,12 @@ pub use budget::Budget;
 pub use error::Error;
 pub use facts::Probe;
 pub use geometry::Fit;
-pub use metadata::{Gps, Metadata, read_metadata};
+pub use metadata::{Gps, Metadata, Projection, read_metadata};
 pub use orientation::Orientation;
+pub use phash::phash;
 pub use probe::{Purpose, probe};
 pub use render::{Output, Rendered, Rendition, VariantSpec, render, resize, to_png};
+pub use turn::turn_losslessly;
 
 /// A kind of picture, known by its content and never by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

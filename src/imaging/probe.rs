@@ -16,8 +16,12 @@ const MIB: u64 = 1024 * 1024;
 pub enum Purpose<'a> {
     Strip,
     Render(&'a [VariantSpec]),
-    Resize { width: u32 },
+    Resize {
+        width: u32,
+    },
     ToPng,
+    /// To be turned without loss.
+    Turn,
 }
 
 /// Reads the headers of a file and decides whether any decoder may see the rest.
@@ -53,6 +57,7 @@ impl Probe {
         let pixels = self.pixels();
         let reduction = match purpose {
             Purpose::Strip => return MIB,
+            Purpose::Turn => return self.turning_bytes(),
             Purpose::Render(specs) => geometry::reduction(self, specs),
             Purpose::Resize { width } => geometry::reduction_to_width(self, width),
             Purpose::ToPng => 1,
@@ -69,7 +74,7 @@ impl Probe {
             }
         };
         let made = match purpose {
-            Purpose::Render(_) | Purpose::Strip => 16 * MIB,
+            Purpose::Render(_) | Purpose::Strip | Purpose::Turn => 16 * MIB,
             Purpose::Resize { width } => {
                 let (whole, _) = self.upright();
                 let share = f64::from(width.min(whole)) / f64::from(whole.max(1));
@@ -78,6 +83,16 @@ impl Probe {
             Purpose::ToPng => 16 * MIB + pixels * 4,
         };
         decoded + made
+    }
+
+    /// All coefficients twice, in the old order and in the new, and the file as often.
+    fn turning_bytes(&self) -> u64 {
+        match self.inside.decoding {
+            Decoding::Jpeg { coefficient_bytes, .. } if !self.orientation.is_upright() => {
+                2 * MIB + (coefficient_bytes + self.parts().len()) * 2
+            }
+            _ => MIB,
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::decode::decode;
 use super::facts::Probe;
 use super::geometry::{self, HEADROOM, MAX_VARIANT, PLACEHOLDER, Plan};
+use super::phash::phash;
 use super::{Error, Fit, Format, animation, color, encode};
 
 /// What a variant should be like.
@@ -83,6 +84,8 @@ pub struct Rendered {
     pub placeholder: Vec<u8>,
     /// The average of what can be seen, as RGB.
     pub color: [u8; 3],
+    /// See [`phash`](super::phash()).
+    pub phash: u64,
 }
 
 /// The decoded picture as it is stored.
@@ -135,6 +138,7 @@ pub fn render(path: &Path, probe: &Probe, specs: &[VariantSpec]) -> Result<Rende
         renditions: renditions.into_iter().flatten().collect(),
         placeholder: color::placeholder(&tiny),
         color: color::average(&tiny),
+        phash: phash(&tiny),
     })
 }
 

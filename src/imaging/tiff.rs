@@ -1,8 +1,5 @@
 //! The TIFF directories inside an Exif block (CIPA DC-008), read without trusting an offset.
-//! Finds values by tag; what they mean is for `metadata.rs`.
-
-/// An Exif block of more bytes than this is not read.
-pub(super) const MAX_BLOCK: u64 = 1024 * 1024;
+//! Finds values by tag; what they mean is for `metadata/exif.rs`.
 
 #[derive(Clone, Copy)]
 pub(super) struct Tiff<'a> {
@@ -100,7 +97,24 @@ impl<'a> Directory<'a> {
         self.fractions(tag)?.next()
     }
 
-    /// All fractions of a value. Signed ones are not needed here and count as absent.
+    /// The first fraction of a value whose parts may be negative.
+    pub(super) fn signed_fraction(&self, tag: u16) -> Option<(i32, i32)> {
+        let value = self.value(tag).filter(|value| value.kind == 10)?;
+        let (over, under) = value.bytes.split_at_checked(4)?;
+        let signed = |bytes| value.tiff.u32(bytes).map(u32::cast_signed);
+        Some((signed(over)?, signed(under)?))
+    }
+
+    /// A text of two bytes for each letter, in a field of plain bytes, as Windows writes it.
+    pub(super) fn wide_text(&self, tag: u16) -> Option<String> {
+        let value = self.value(tag).filter(|value| value.kind == 1)?;
+        let (letters, _) = value.bytes.as_chunks();
+        let letters = letters.iter().map(|pair| u16::from_le_bytes(*pair));
+        let text = char::decode_utf16(letters.take_while(|letter| *letter != 0));
+        Some(text.map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+    }
+
+    /// All fractions of a value. Signed ones count as absent.
     pub(super) fn fractions(&self, tag: u16) -> Option<impl Iterator<Item = (u32, u32)> + 'a> {
         let Value { tiff, kind, bytes } = self.value(tag)?;
         let pair = move |pair: &[u8; 8]| Some((tiff.u32(pair)?, tiff.u32(&pair[4..])?));

@@ -2,6 +2,8 @@
 //! it, and what is refused before anything is decoded.
 
 mod refusals;
+mod told;
+mod turned;
 
 use std::io::Write;
 use std::time::Duration;
@@ -230,7 +232,6 @@ fn metadata_is_read_from_every_format_that_has_it() {
         assert_eq!((found.f_number, found.iso), (Some(2.8), Some(400)));
         assert_eq!(found.focal_length_mm, Some(35.0));
         assert_eq!(found.taken_at.as_deref(), Some("2024-05-01T10:00:00+02:00"));
-        assert_eq!(found.description.as_deref(), Some("A street in spring"));
         assert_eq!(found.software.as_deref(), Some("Darkroom 4.2"));
         let gps = found.gps.unwrap();
         assert_eq!((gps.latitude, gps.longitude), (48.858_222, 2.294_5));
@@ -238,6 +239,9 @@ fn metadata_is_read_from_every_format_that_has_it() {
     }
     let (file, probe) = probed(&p::jpeg_with_exif(64, 48, 1, false)).unwrap();
     assert_eq!(read_metadata(file.path(), &probe).gps, None);
+    let (file, probe) = probed(&p::png_turned(64, 48, 1)).unwrap();
+    let described = read_metadata(file.path(), &probe).description;
+    assert_eq!(described.as_deref(), Some("A street in spring"));
 }
 
 #[test]

@@ -102,6 +102,8 @@ async fn what_the_camera_wrote_is_the_owners_and_in_no_public_byte() {
     let metadata = &media["metadata"];
     assert!(metadata["gps"]["latitude"].is_number(), "{metadata}");
     assert!(metadata["camera_model"].is_string(), "{metadata}");
+    assert_eq!(metadata["city"], "SECRET-PLACE");
+    assert_eq!(metadata["tags"], json!(["street", "rain"]));
 
     let path = format!("/api/v2/media/{}", media["id"].as_str().unwrap());
     let public = server.guest().get(&path).await.expect(StatusCode::OK).json();

@@ -2,11 +2,10 @@
 //! as decoders go by the latter. Of a sequence only its still picture is ever decoded.
 
 use super::super::facts::{
-    Decoding, Inside, MAX_PROFILE, Probe, Profile, check_frames, check_size,
+    Blocks, Decoding, Inside, MAX_BLOCK, MAX_PROFILE, Probe, Profile, check_frames, check_size,
 };
 use super::super::parts::Parts;
 use super::super::source::{Source, Span};
-use super::super::tiff;
 use super::super::{Error, Format, Limits, Orientation};
 use super::av1;
 use super::boxes::{self, Cut, Outer};
@@ -63,6 +62,7 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
     let (width, height) = meta.size_of(primary).ok_or_else(broken)?;
     check_claims(&meta, limits)?;
     check_frames_inside(&mut source, &meta, (width, height), limits)?;
+    let blocks = Blocks { exif: exif(&mut source, &meta)?, xmp: xmp(&source, &meta), iptc: None };
     let film = load(&mut source, &outer, b"moov")?;
     let (frames, duration_ms) =
         film.as_ref().and_then(|(body, _)| film_facts(body)).unwrap_or((1, 0));
@@ -79,7 +79,7 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
         duration_ms: (frames > 1).then_some(duration_ms),
         inside: Inside {
             parts,
-            exif: exif(&mut source, &meta)?,
+            blocks,
             profile: profile(&meta, primary),
             decoding: Decoding::Whole { bytes_per_pixel: BYTES_PER_PIXEL },
             limits: *limits,
@@ -236,12 +236,21 @@ fn exif(source: &mut Source, meta: &Meta) -> Result<Option<Span>, Error> {
     let Some([span]) = item.map(|item| &item.extents[..]) else {
         return Ok(None);
     };
-    if span.len <= 4 || span.len > tiff::MAX_BLOCK || span.end() > source.len() {
+    if span.len <= 4 || span.len > MAX_BLOCK || span.end() > source.len() {
         return Ok(None);
     }
     source.seek(span.at)?;
     let skipped = 4 + u64::from(u32::from_be_bytes(source.array()?));
     Ok(span.len.checked_sub(skipped).map(|len| Span::new(span.at + skipped, len)))
+}
+
+/// The first item that may be XMP; a reader will see whether it is.
+fn xmp(source: &Source, meta: &Meta) -> Option<Span> {
+    let item = meta.items.iter().find(|item| &item.kind == b"mime")?;
+    let [span] = item.extents[..] else {
+        return None;
+    };
+    (span.len <= MAX_BLOCK && span.end() <= source.len()).then_some(span)
 }
 
 /// The number of frames of a film and its length in milliseconds.

@@ -1,6 +1,6 @@
 //! BMP (Windows bitmaps from `BITMAPCOREHEADER` to version 5).
 
-use super::super::facts::{Decoding, Inside, Probe, Profile, check_size};
+use super::super::facts::{Blocks, Decoding, Inside, Probe, Profile, check_size};
 use super::super::parts::Parts;
 use super::super::source::{Source, Span};
 use super::super::{Error, Format, Limits, Orientation};
@@ -56,7 +56,7 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
         duration_ms: None,
         inside: Inside {
             parts,
-            exif: None,
+            blocks: Blocks::default(),
             profile: Profile::None,
             decoding: Decoding::Whole { bytes_per_pixel: 5 },
             limits: *limits,

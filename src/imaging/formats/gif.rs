@@ -1,6 +1,8 @@
 //! GIF (87a and 89a): walks from block to block, and no further than the limit of frames.
 
-use super::super::facts::{Decoding, Inside, Probe, Profile, check_frames, check_size};
+use super::super::facts::{
+    Blocks, Decoding, Inside, MAX_BLOCK, Probe, Profile, check_frames, check_size,
+};
 use super::super::parts::Parts;
 use super::super::source::{Source, Span};
 use super::super::{Error, Format, Limits, Orientation};
@@ -14,6 +16,7 @@ struct Walk {
     parts: Parts,
     /// A graphic control block, which belongs to the picture or text that follows.
     control: Option<(Span, u64)>,
+    xmp: Option<Span>,
     frames: u32,
     duration_ms: u64,
 }
@@ -27,7 +30,8 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
     source.skip(table_len(packed))?;
     let mut parts = Parts::of(source.len());
     parts.copy(Span::new(0, source.at()))?;
-    let mut walk = Walk { width, height, parts, control: None, frames: 0, duration_ms: 0 };
+    let mut walk =
+        Walk { width, height, parts, control: None, xmp: None, frames: 0, duration_ms: 0 };
     loop {
         match source.byte()? {
             0x2c => image(&mut walk, &mut source, limits)?,
@@ -53,7 +57,7 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
         duration_ms: is_animated.then_some(walk.duration_ms),
         inside: Inside {
             parts: walk.parts,
-            exif: None,
+            blocks: Blocks { xmp: walk.xmp, ..Blocks::default() },
             profile: Profile::None,
             decoding: Decoding::Whole { bytes_per_pixel: 9 },
             limits: *limits,
@@ -125,6 +129,11 @@ fn extension(walk: &mut Walk, source: &mut Source) -> Result<(), Error> {
             // Sixteen bytes of head and one block of three: more would be something else.
             if is_loop && len == 19 {
                 walk.parts.copy(Span::new(at, len))?;
+            }
+            // The packet is not cut into blocks: its own bytes are passed over as lengths, and a
+            // ramp behind it leads any walk to the end.
+            if name.as_ref() == Some(b"\x0bXMP DataXMP") && len <= MAX_BLOCK {
+                walk.xmp = Some(Span::new(body + 12, source.at() - body - 12));
             }
         }
         label => {

@@ -1,9 +1,11 @@
 //! JPEG (ITU-T T.81, JFIF, Exif): walks from marker to marker to the end of the picture.
 
-use super::super::facts::{Colors, Decoding, Inside, MAX_PROFILE, Probe, Profile, check_size};
+use super::super::facts::{
+    Blocks, Colors, Decoding, Inside, MAX_PROFILE, Probe, Profile, check_size,
+};
 use super::super::parts::Parts;
 use super::super::source::{Source, Span};
-use super::super::tiff::{self, Tiff};
+use super::super::tiff::Tiff;
 use super::super::{Error, Format, Limits, Orientation};
 
 /// All scans together may walk over this many times the pixels of the largest progressive
@@ -14,6 +16,8 @@ const SCANS: u64 = 20;
 const PIXELS_PER_BYTE: u64 = 8 * 128;
 
 const ICC: &[u8] = b"ICC_PROFILE\0";
+const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+const PHOTOSHOP: &[u8] = b"Photoshop 3.0\0";
 
 /// What the walk has found so far.
 #[derive(Default)]
@@ -21,7 +25,7 @@ struct Walk {
     frame: Option<Frame>,
     jfif: Option<[u8; 7]>,
     is_adobe: bool,
-    exif: Option<Span>,
+    blocks: Blocks,
     icc: Vec<(u8, Span)>,
     rest: Parts,
     scans: u64,
@@ -47,7 +51,7 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
     if u64::from(frame.width) * u64::from(frame.height) > walk.scan_bytes * PIXELS_PER_BYTE {
         return Err(Error::damaged("it claims more pixels than it holds"));
     }
-    let orientation = orientation(&mut source, walk.exif)?;
+    let orientation = orientation(&mut source, walk.blocks.exif)?;
     let profile = profile(&mut walk.icc)?;
     let parts = assemble(walk.jfif, orientation, walk.rest, source.len())?;
     let decoding = Decoding::Jpeg {
@@ -67,7 +71,7 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
         frames: 1,
         is_animated: false,
         duration_ms: None,
-        inside: Inside { parts, exif: walk.exif, profile, decoding, limits: *limits },
+        inside: Inside { parts, blocks: walk.blocks, profile, decoding, limits: *limits },
     })
 }
 
@@ -112,7 +116,7 @@ fn segment(walk: &mut Walk, source: &mut Source, marker: u8, limits: &Limits) ->
         }
         0xda => return scan(walk, source, whole, limits),
         0xc4 | 0xdb | 0xdd => walk.rest.copy(whole)?,
-        0xe0 | 0xe1 | 0xe2 | 0xee => application(walk, source, marker, whole)?,
+        0xe0..=0xe2 | 0xed | 0xee => application(walk, source, marker, whole)?,
         _ => {}
     }
     source.seek(whole.end())
@@ -180,7 +184,8 @@ fn scan(walk: &mut Walk, source: &mut Source, header: Span, limits: &Limits) -> 
 /// Takes in what decoders need to know about colours, and notes where the metadata is.
 fn application(walk: &mut Walk, source: &mut Source, marker: u8, whole: Span) -> Result<(), Error> {
     let body = Span::new(whole.at + 4, whole.len - 4);
-    let head = source.read(Span::new(body.at, body.len.min(16)))?;
+    let head = source.read(Span::new(body.at, body.len.min(32)))?;
+    let blocks = &mut walk.blocks;
     match marker {
         0xe0 => {
             // Version, density; what may follow is a small copy of the picture.
@@ -190,7 +195,12 @@ fn application(walk: &mut Walk, source: &mut Source, marker: u8, whole: Span) ->
                 walk.jfif = fields.first_chunk().copied();
             }
         }
-        0xe1 if head.starts_with(b"Exif\0") && walk.exif.is_none() => walk.exif = Some(body),
+        // Of several blocks of a kind the first counts; what did not fit into one is not read.
+        0xe1 if head.starts_with(b"Exif\0") => blocks.exif = blocks.exif.or(Some(body)),
+        0xe1 if head.starts_with(XMP) => blocks.xmp = blocks.xmp.or(Some(behind(body, XMP))),
+        0xed if head.starts_with(PHOTOSHOP) => {
+            blocks.iptc = blocks.iptc.or(Some(behind(body, PHOTOSHOP)));
+        }
         0xe2 if head.starts_with(ICC) && head.len() >= 14 => {
             walk.icc.push((head[12], Span::new(body.at + 14, body.len - 14)));
             walk.rest.copy(whole)?;
@@ -206,8 +216,14 @@ fn application(walk: &mut Walk, source: &mut Source, marker: u8, whole: Span) ->
     Ok(())
 }
 
+/// The rest of a segment behind the name that it begins with.
+fn behind(body: Span, name: &[u8]) -> Span {
+    let name = name.len() as u64;
+    Span::new(body.at + name, body.len.saturating_sub(name))
+}
+
 fn orientation(source: &mut Source, exif: Option<Span>) -> Result<Orientation, Error> {
-    let Some(span) = exif.filter(|span| span.len <= tiff::MAX_BLOCK) else {
+    let Some(span) = exif else {
         return Ok(Orientation::UPRIGHT);
     };
     let block = source.read(span)?;
@@ -227,6 +243,11 @@ fn profile(pieces: &mut [(u8, Span)]) -> Result<Profile, Error> {
     Ok(Profile::Pieces(pieces.iter().map(|(_, span)| *span).collect()))
 }
 
+/// All that public bytes say about how to turn them.
+pub(in crate::imaging) fn orientation_segment(orientation: Orientation) -> Vec<u8> {
+    [&b"\xff\xe1\0\x22Exif\0\0"[..], &orientation.block()].concat()
+}
+
 /// The public file: JFIF first, as its standard wants, then the orientation, then the picture.
 fn assemble(
     jfif: Option<[u8; 7]>,
@@ -242,8 +263,7 @@ fn assemble(
         head.extend([0, 0]);
     }
     if !orientation.is_upright() {
-        head.extend(b"\xff\xe1\0\x22Exif\0\0");
-        head.extend(orientation.block());
+        head.extend(orientation_segment(orientation));
     }
     parts.bytes(head)?;
     parts.append(rest)?;

@@ -11,6 +11,9 @@ mod jpeg;
 mod png;
 mod webp;
 
+#[cfg(feature = "codecs")]
+pub(super) use jpeg::orientation_segment;
+
 use super::facts::Probe;
 use super::source::Source;
 use super::{Error, Format, Limits};

@@ -5,11 +5,11 @@ use std::io::Read;
 use flate2::read::ZlibDecoder;
 
 use super::super::facts::{
-    Decoding, Inside, MAX_PROFILE, Probe, Profile, check_frames, check_size,
+    Blocks, Decoding, Inside, MAX_BLOCK, MAX_PROFILE, Probe, Profile, check_frames, check_size,
 };
 use super::super::parts::Parts;
 use super::super::source::{Source, Span};
-use super::super::tiff::{self, Tiff};
+use super::super::tiff::Tiff;
 use super::super::{Error, Format, Limits, Orientation};
 
 pub(super) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -32,7 +32,7 @@ struct Walk {
     rest: Parts,
     seen: Vec<[u8; 4]>,
     data_bytes: u64,
-    exif: Option<Span>,
+    blocks: Blocks,
     profile: Option<Span>,
     frames: u32,
     duration_ms: u64,
@@ -55,7 +55,7 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
         rest: Parts::of(source.len()),
         seen: Vec::new(),
         data_bytes: 0,
-        exif: None,
+        blocks: Blocks::default(),
         profile: None,
         frames: 0,
         duration_ms: 0,
@@ -138,7 +138,10 @@ fn chunk(
             walk.rest.copy(whole)?;
         }
         b"acTL" if body.len == 8 && is_first && walk.data_bytes == 0 => walk.rest.copy(whole)?,
-        b"eXIf" if is_first && body.len <= tiff::MAX_BLOCK => walk.exif = Some(body),
+        b"eXIf" if is_first && body.len <= MAX_BLOCK => walk.blocks.exif = Some(body),
+        b"iTXt" if walk.blocks.xmp.is_none() && body.len <= MAX_BLOCK => {
+            walk.blocks.xmp = xmp(source, body)?;
+        }
         b"iCCP" if is_first && walk.data_bytes == 0 => {
             walk.profile = profile(source, body)?;
             if walk.profile.is_some() {
@@ -181,6 +184,21 @@ fn frame(walk: &mut Walk, fields: [u8; 26], limits: &Limits) -> Result<(), Error
     Ok(())
 }
 
+/// Where the packet is in a text chunk, if it is one of XMP, which its standard wants unfolded.
+fn xmp(source: &mut Source, body: Span) -> Result<Option<Span>, Error> {
+    let head = source.read(Span::new(body.at, body.len.min(128)))?;
+    let Some(names) = head.strip_prefix(b"XML:com.adobe.xmp\0\0\0") else {
+        return Ok(None);
+    };
+    // A language and a translated keyword, which are empty as a rule.
+    let mut ends = names.iter().enumerate().filter(|(_, byte)| **byte == 0);
+    let Some((last, _)) = ends.nth(1) else {
+        return Ok(None);
+    };
+    let skipped = (head.len() - names.len() + last + 1) as u64;
+    Ok(Some(Span::new(body.at + skipped, body.len - skipped)))
+}
+
 /// Where the zlib stream of a colour profile is. It is unfolded once, to nowhere, so that no
 /// decoder meets one that is larger than it should be. A broken one is nothing.
 fn profile(source: &mut Source, body: Span) -> Result<Option<Span>, Error> {
@@ -210,7 +228,7 @@ fn finish(
     limits: &Limits,
 ) -> Result<Probe, Error> {
     let mut orientation = Orientation::UPRIGHT;
-    if let Some(span) = walk.exif {
+    if let Some(span) = walk.blocks.exif {
         let block = source.read(span)?;
         let value = Tiff::parse(&block).and_then(|main| main.number(0x0112));
         orientation = value.map_or(orientation, Orientation::from_exif);
@@ -233,7 +251,7 @@ fn finish(
         duration_ms: is_animated.then_some(walk.duration_ms),
         inside: Inside {
             parts,
-            exif: walk.exif,
+            blocks: walk.blocks,
             profile: walk.profile.map_or(Profile::None, Profile::Deflated),
             decoding: Decoding::Whole { bytes_per_pixel: bytes_per_pixel + 1 },
             limits: *limits,

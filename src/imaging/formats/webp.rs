@@ -1,11 +1,11 @@
 //! WebP (RFC 9649): reads the RIFF chunks and the first bytes of every bitstream in them.
 
 use super::super::facts::{
-    Decoding, Inside, MAX_PROFILE, Probe, Profile, check_frames, check_size,
+    Blocks, Decoding, Inside, MAX_BLOCK, MAX_PROFILE, Probe, Profile, check_frames, check_size,
 };
 use super::super::parts::Parts;
 use super::super::source::{Source, Span};
-use super::super::tiff::{self, Tiff};
+use super::super::tiff::Tiff;
 use super::super::{Error, Format, Limits, Orientation};
 
 const ANIMATION: u8 = 0b0000_0010;
@@ -31,7 +31,7 @@ struct Extended {
     body: Parts,
     has_profile: bool,
     profile: Option<Span>,
-    exif: Option<Span>,
+    blocks: Blocks,
     has_still: bool,
     frames: u32,
     duration_ms: u64,
@@ -62,6 +62,7 @@ fn finish(
     limits: &Limits,
 ) -> Result<Probe, Error> {
     let decoding = Decoding::Whole { bytes_per_pixel: BYTES_PER_PIXEL };
+    let blocks = Blocks::default();
     Ok(Probe {
         format: Format::Webp,
         width,
@@ -70,7 +71,7 @@ fn finish(
         frames: 1,
         is_animated: false,
         duration_ms: None,
-        inside: Inside { parts, exif: None, profile: Profile::None, decoding, limits: *limits },
+        inside: Inside { parts, blocks, profile: Profile::None, decoding, limits: *limits },
     })
 }
 
@@ -144,7 +145,7 @@ fn extended(mut source: Source, header: Chunk, end: u64, limits: &Limits) -> Res
         body,
         has_profile: false,
         profile: None,
-        exif: None,
+        blocks: Blocks::default(),
         has_still: false,
         frames: 0,
         duration_ms: 0,
@@ -182,8 +183,12 @@ impl Extended {
                 self.profile = Some(chunk.body);
                 keep(&mut self.body, chunk)
             }
-            b"EXIF" if self.exif.is_none() && chunk.body.len <= tiff::MAX_BLOCK => {
-                self.exif = Some(chunk.body);
+            b"EXIF" if self.blocks.exif.is_none() && chunk.body.len <= MAX_BLOCK => {
+                self.blocks.exif = Some(chunk.body);
+                Ok(())
+            }
+            b"XMP " if self.blocks.xmp.is_none() && chunk.body.len <= MAX_BLOCK => {
+                self.blocks.xmp = Some(chunk.body);
                 Ok(())
             }
             _ => Ok(()),
@@ -234,7 +239,7 @@ impl Extended {
             return Err(Error::damaged("it has no picture"));
         }
         let mut orientation = Orientation::UPRIGHT;
-        if let Some(span) = self.exif {
+        if let Some(span) = self.blocks.exif {
             let block = source.read(span)?;
             let value = Tiff::parse(&block).and_then(|main| main.number(0x0112));
             orientation = value.map_or(orientation, Orientation::from_exif);
@@ -257,7 +262,7 @@ impl Extended {
         probe.is_animated = self.frames > 1;
         probe.frames = self.frames.max(1);
         probe.duration_ms = probe.is_animated.then_some(self.duration_ms);
-        probe.inside.exif = self.exif;
+        probe.inside.blocks = self.blocks;
         if let Some(span) = self.profile {
             probe.inside.profile = Profile::Pieces(vec![span]);
         }

@@ -20,7 +20,8 @@ pub(crate) use hostile::{
     webp_bomb, webp_lying,
 };
 pub(crate) use jpeg::{
-    cmyk_jpeg, gray_jpeg, jpeg_with_exif, jpeg_with_profile, photo_jpeg, progressive_jpeg,
+    cmyk_jpeg, gray_jpeg, jpeg_of_a_sphere, jpeg_with_exif, jpeg_with_profile, photo_jpeg,
+    progressive_jpeg, with_orientation, with_segment,
 };
 pub(crate) use png::{
     apng, png, png_gray, png_gray_alpha, png_one_bit, png_palette, png_sixteen_bit, png_turned,

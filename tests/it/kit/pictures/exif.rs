@@ -1,4 +1,5 @@
-//! Exif blocks, written by hand. Not a library: it writes what the pictures here need.
+//! Exif, XMP and IPTC blocks, written by hand. Not a library: it writes what the pictures here
+//! need.
 
 use super::SECRET;
 
@@ -70,7 +71,13 @@ pub(crate) fn block(orientation: u8, gps: bool) -> Vec<u8> {
         short(0x8827, 400),
         ascii(0x9003, "2024:05:01 10:00:00"),
         ascii(0x9011, "+02:00"),
+        Entry(0x9204, 10, 1, [(-1i32).to_le_bytes(), 3i32.to_le_bytes()].concat()),
+        short(0x9207, 5),
+        short(0x9209, 0x19),
         rational(0x920a, &[(35, 1)]),
+        short(0xa403, 1),
+        short(0xa405, 52),
+        ascii(0xa433, "Lumen Glass"),
         ascii(0xa434, "35mm f/2"),
     ];
     let place = vec![
@@ -93,7 +100,52 @@ pub(crate) fn block(orientation: u8, gps: bool) -> Vec<u8> {
     tiff
 }
 
+/// A packet of a program that sorts pictures: a title, tags, and the secret place as its city.
 pub(crate) fn xmp() -> Vec<u8> {
     let secret = String::from_utf8_lossy(SECRET);
-    format!("<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><City>{secret}</City></x:xmpmeta>").into_bytes()
+    packet(
+        &format!("photoshop:City=\"{secret}\" tiff:Model=\"Not the camera\""),
+        "<dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">Spring &amp; rain</rdf:li></rdf:Alt>\
+         </dc:title><dc:subject><rdf:Bag><rdf:li>street</rdf:li><rdf:li>rain</rdf:li></rdf:Bag>\
+         </dc:subject>",
+    )
+}
+
+/// A packet that says that the picture shows all around.
+pub(crate) fn xmp_of_a_sphere() -> Vec<u8> {
+    let secret = String::from_utf8_lossy(SECRET);
+    packet("GPano:ProjectionType=\"equirectangular\"", &format!("<dc:title>{secret}</dc:title>"))
+}
+
+fn packet(attributes: &str, properties: &str) -> Vec<u8> {
+    let packet = format!(
+        "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\
+         <x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\
+         <rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\
+         <rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" \
+         xmlns:photoshop=\"http://ns.adobe.com/photoshop/1.0/\" \
+         xmlns:tiff=\"http://ns.adobe.com/tiff/1.0/\" \
+         xmlns:GPano=\"http://ns.google.com/photos/1.0/panorama/\" {attributes}>{properties}\
+         </rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end=\"w\"?>"
+    );
+    packet.into_bytes()
+}
+
+/// The resources of Photoshop with an agency's caption, as Latin-1; the place is secret.
+pub(crate) fn iptc() -> Vec<u8> {
+    let texts: [(u8, &[u8]); 6] = [
+        (5, b"Not the title"),
+        (25, b"agency"),
+        (90, b"Not the city"),
+        (92, SECRET),
+        (101, b"C\xf4te d'Ivoire"),
+        (120, SECRET),
+    ];
+    let mut values = Vec::new();
+    for (number, text) in texts {
+        values.extend([0x1c, 2, number, 0, text.len() as u8]);
+        values.extend(text);
+    }
+    let size = (values.len() as u32).to_be_bytes();
+    [&b"8BIM\x04\x04\0\0"[..], &size, &values].concat()
 }

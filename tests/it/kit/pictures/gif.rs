@@ -1,6 +1,6 @@
 //! GIF files, block by block.
 
-use super::SECRET;
+use super::{SECRET, exif};
 
 /// The logical screen of a GIF with four colours.
 pub(crate) fn screen(width: u16, height: u16) -> Vec<u8> {
@@ -85,7 +85,10 @@ pub(crate) fn gif_with_comments() -> Vec<u8> {
     file.extend(repeat_for_ever());
     file.extend([0x21, 0xfe]);
     file.extend(sub_blocks(SECRET));
-    file.extend([&b"\x21\xff\x0bXMP DataXMP"[..], &sub_blocks(SECRET)].concat());
+    // Not cut into blocks, with a ramp at its end for those who read it as such.
+    file.extend([&b"\x21\xff\x0bXMP DataXMP"[..], &exif::xmp(), &[1]].concat());
+    file.extend((0..=255).rev());
+    file.push(0);
     file.extend([&b"\x21\xff\x0bPRIVATE 1.0"[..], &sub_blocks(SECRET)].concat());
     file.extend(
         [&b"\x21\x01\x0c\0\0\0\0\x28\0\x1e\0\x08\x08\x01\0"[..], &sub_blocks(SECRET)].concat(),

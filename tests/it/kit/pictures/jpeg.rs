@@ -52,6 +52,27 @@ pub(crate) fn jpeg_with_profile(width: u32, height: u32, profile: &[u8]) -> Vec<
     })
 }
 
+/// A picture of all around, as its XMP says, which the public shall not read.
+pub(crate) fn jpeg_of_a_sphere(width: u32, height: u32) -> Vec<u8> {
+    encode(&photo_rgb(width, height, 5), (width, height), ColorType::Rgb, |encoder| {
+        let xmp = [b"http://ns.adobe.com/xap/1.0/\0", exif::xmp_of_a_sphere().as_slice()].concat();
+        encoder.add_app_segment(1, xmp).unwrap();
+    })
+}
+
+/// The same file with one more segment at its start, of the kind of this marker.
+pub(crate) fn with_segment(jpeg: &[u8], marker: u8, body: &[u8]) -> Vec<u8> {
+    let len = (body.len() as u16 + 2).to_be_bytes();
+    [&jpeg[..2], &[0xff, marker], &len, body, &jpeg[2..]].concat()
+}
+
+/// The same file, to be turned as an Exif block of one entry says.
+pub(crate) fn with_orientation(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+    let entry = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0";
+    let value = [orientation, 0, 0, 0, 0, 0, 0, 0];
+    with_segment(jpeg, 0xe1, &[&entry[..], &value].concat())
+}
+
 /// Four quarters from a camera: upright `width` × `height`, stored as `orientation` says, with
 /// Exif, XMP, IPTC, a second picture's index (MPF), a comment, and bytes after the end, all of
 /// which tell the secret place.
@@ -64,7 +85,7 @@ pub(crate) fn jpeg_with_exif(width: u32, height: u32, orientation: u8, gps: bool
         let xmp = with_name(b"http://ns.adobe.com/xap/1.0/\0", &exif::xmp());
         encoder.add_app_segment(1, xmp).unwrap();
         encoder.add_app_segment(2, with_name(b"MPF\0", SECRET)).unwrap();
-        encoder.add_app_segment(13, with_name(b"Photoshop 3.0\0", SECRET)).unwrap();
+        encoder.add_app_segment(13, with_name(b"Photoshop 3.0\0", &exif::iptc())).unwrap();
     });
     let mut file = plain[..2].to_vec();
     file.extend([0xff, 0xfe, 0, 2 + SECRET.len() as u8]);
