@@ -7,6 +7,7 @@ use std::path::Path;
 use fast_image_resize::{FilterType, MulDiv, ResizeAlg, ResizeOptions, Resizer};
 use image::DynamicImage;
 use moxcms::ColorProfile;
+use serde::{Deserialize, Serialize};
 
 use super::decode::decode;
 use super::facts::Probe;
@@ -14,7 +15,7 @@ use super::geometry::{self, HEADROOM, MAX_VARIANT, PLACEHOLDER, Plan};
 use super::{Error, Fit, Format, color, encode};
 
 /// What a variant should be like.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VariantSpec {
     pub name: String,
     pub fit: Fit,
@@ -23,16 +24,17 @@ pub struct VariantSpec {
 }
 
 /// One finished picture, upright, in sRGB and without metadata.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rendition {
     pub name: String,
     pub format: Format,
     pub width: u32,
     pub height: u32,
+    #[serde(skip)]
     pub bytes: Vec<u8>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rendered {
     /// In the order of the specifications.
     pub renditions: Vec<Rendition>,
