@@ -196,3 +196,70 @@ impl Worker {
         Ok(said)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A program that greets like a decoder and does nothing more.
+    fn greeter(dir: &Path) -> PathBuf {
+        let version = Hello::ours().version;
+        let said =
+            format!("{{\"said\":{{\"version\":\"{version}\",\"is_limited\":true}},\"parts\":[]}}");
+        let text = format!(
+            "#!/bin/sh\nprintf '\\{:03o}\\000\\000\\000%s' '{said}'\nexec sleep 1000\n",
+            said.len()
+        );
+        let (draft, program) = (dir.join("draft"), dir.join("greeter"));
+        fs::write(&draft, text).unwrap();
+        fs::set_permissions(&draft, fs::Permissions::from_mode(0o755)).unwrap();
+        // Copied by another process: a file cannot be run while any process has it open for
+        // writing, as one that another test is starting just now may have inherited it.
+        let copied = std::process::Command::new("cp").args([&draft, &program]).status();
+        assert!(copied.unwrap().success());
+        program
+    }
+
+    #[tokio::test]
+    async fn the_idle_are_kept_for_a_while_and_then_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let pool = Pool::new(greeter(dir.path()), START);
+        let (first, second) = (pool.take().await.unwrap(), pool.take().await.unwrap());
+        let ids = [&first, &second].map(|worker| worker.child.id().unwrap());
+        pool.give_back(first);
+        pool.give_back(second);
+        assert!(!pool.retire(IDLE));
+        // The one that came last goes first.
+        let again = pool.take().await.unwrap();
+        assert_eq!(again.child.id(), Some(ids[1]));
+        pool.give_back(again);
+        assert!(pool.retire(Duration::ZERO));
+        for id in ids {
+            let process = PathBuf::from(format!("/proc/{id}"));
+            let began = Instant::now();
+            while process.exists() {
+                assert!(began.elapsed() < START, "{id} is still there");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        let fresh = pool.take().await.unwrap();
+        assert!(!ids.contains(&fresh.child.id().unwrap()));
+    }
+
+    #[tokio::test]
+    async fn the_dead_get_no_jobs() {
+        let dir = tempfile::tempdir().unwrap();
+        let pool = Pool::new(greeter(dir.path()), START);
+        let mut dead = pool.take().await.unwrap();
+        let id = dead.child.id();
+        dead.child.start_kill().unwrap();
+        while dead.child.try_wait().unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        pool.give_back(dead);
+        assert_ne!(pool.take().await.unwrap().child.id(), id);
+        assert_eq!(pool.lost().load(Ordering::Relaxed), 1);
+    }
+}

@@ -171,19 +171,46 @@ async fn work_that_nobody_waits_for_frees_its_place() {
 
 /// A program that greets like a decoder, tells its id, and does nothing.
 fn mute(dir: &Path) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt;
     let version = env!("CARGO_PKG_VERSION");
     let said =
         format!("{{\"said\":{{\"version\":\"{version}\",\"is_limited\":true}},\"parts\":[]}}");
-    let (script, pid) = (dir.join("mute"), dir.join("pid"));
+    let pid = dir.join("pid");
     let text = format!(
         "#!/bin/sh\necho $$ > {}\nprintf '\\{:03o}\\000\\000\\000%s' '{said}'\nexec sleep 1000\n",
         pid.display(),
         said.len(),
     );
-    fs::write(&script, text).unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    script(dir, &text)
+}
+
+fn script(dir: &Path, text: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let (draft, script) = (dir.join("draft"), dir.join("decoder"));
+    fs::write(&draft, text).unwrap();
+    fs::set_permissions(&draft, fs::Permissions::from_mode(0o755)).unwrap();
+    // Copied by another process: a file cannot be run while any process has it open for writing,
+    // as one that another test is starting just now may have inherited it.
+    assert!(Command::new("cp").args([&draft, &script]).status().unwrap().success());
     script
+}
+
+#[tokio::test]
+async fn a_process_that_has_worked_enough_is_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let started = dir.path().join("started");
+    let real = env!("CARGO_BIN_EXE_vitrina");
+    let text = format!("#!/bin/sh\necho $$ >> {}\nexec {real} \"$@\"\n", started.display());
+    let wrapper = script(dir.path(), &text);
+    let engine = Engine::new(Options { program: Some(wrapper), ..options() }).unwrap();
+    let sample = Sample::new(&pictures::png(2, 2, false));
+    let processes = || fs::read_to_string(&started).unwrap().lines().count();
+    for _ in 0..500 {
+        sample.render(&engine).await.unwrap();
+    }
+    assert_eq!(processes(), 1);
+    sample.render(&engine).await.unwrap();
+    assert_eq!(processes(), 2);
+    assert_eq!(engine.lost().load(std::sync::atomic::Ordering::Relaxed), 0);
 }
 
 /// A server in the tests' own process decodes with the real program as well.
