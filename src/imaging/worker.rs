@@ -1,6 +1,7 @@
 //! The decoding process: takes jobs from standard input and answers on standard output, within
-//! limits that it sets itself. Knows neither the server nor any site; [`Engine`](super::Engine)
-//! starts it and ends it.
+//! limits that it sets itself. Knows neither the server nor any site.
+//!
+//! [`Engine`](super::Engine) starts it and ends it.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -88,7 +89,7 @@ fn give_up_rights() -> u64 {
     let nothing = Rlimit { current: Some(0), maximum: Some(0) };
     // Neither files nor images of the memory, which holds somebody's picture.
     for resource in [Resource::Fsize, Resource::Core] {
-        let _ = setrlimit(resource, nothing.clone());
+        let _ = setrlimit(resource, nothing);
     }
     address_space().unwrap_or(FIRST_GUESS)
 }
