@@ -8,7 +8,7 @@ use crate::{
     config::Config,
     docs,
     http::{Client, Problem, Proxies, layers},
-    imaging::Budget,
+    imaging::{self, Engine},
     media::{self, renderings::Making, upload::Uploads},
     operator::{self, Appliance, Metrics, Traefik},
     outward::{Fetcher, Policy},
@@ -21,9 +21,12 @@ use poem::{
     http::{StatusCode, header},
 };
 use serde_json::json;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 /// Everything that is shared by all requests.
@@ -81,12 +84,12 @@ fn options(config: &Config) -> Result<Options> {
 }
 
 /// What the settings of the process say about the operator's side.
-fn appliance(config: &Config, tenants: Arc<Tenants>) -> Appliance {
+fn appliance(config: &Config, tenants: Arc<Tenants>, engine: &Engine) -> Appliance {
     let resolver = config.traefik_resolver.trim();
     let allow = config.traefik_allow.0.iter().map(ToString::to_string);
     Appliance {
         tenants,
-        metrics: Arc::new(Metrics::default()),
+        metrics: Arc::new(Metrics::new(engine.lost())),
         require_signature: config.require_signature,
         networks: config.operator_networks.0.clone(),
         traefik: Traefik {
@@ -96,6 +99,20 @@ fn appliance(config: &Config, tenants: Arc<Tenants>) -> Appliance {
             allow: allow.collect(),
         },
     }
+}
+
+/// What the settings of the process say about work on pictures.
+fn engine(config: &Config) -> Result<Engine> {
+    const MIB: u64 = 1024 * 1024;
+    let named = config.decode_program.trim();
+    let program = if named.is_empty() { imaging::own_program() } else { Some(named.into()) };
+    Ok(Engine::new(imaging::Options {
+        memory_bytes: config.image_memory_mb.max(16).saturating_mul(MIB),
+        parallel: config.image_threads(),
+        program,
+        time: Duration::from_secs(config.decode_seconds.max(1)),
+        decode_bytes: config.decode_memory_mb.max(16).saturating_mul(MIB),
+    })?)
 }
 
 /// The same fault, under the name of the setting that has it.
@@ -127,13 +144,12 @@ impl App {
         let policy =
             Policy { allow: config.fetch_allow.0.clone(), refuse_hosts: own_hosts(config) };
         let fetcher = Fetcher::new(policy, concat!("Vitrina/", env!("CARGO_PKG_VERSION")))?;
-        let memory = config.image_memory_mb.max(16).saturating_mul(1024 * 1024);
-        let budget = Arc::new(Budget::new(memory, config.image_threads())?);
+        let engine = engine(config)?;
         Ok(Self {
-            operator: Arc::new(appliance(config, tenants.clone())),
+            operator: Arc::new(appliance(config, tenants.clone(), &engine)),
             tenants,
             stopping: Arc::default(),
-            uploads: Arc::new(Uploads { budget, fetcher, making: Making::default() }),
+            uploads: Arc::new(Uploads { engine, fetcher, making: Making::default() }),
             proxies: Proxies(config.trusted_proxies.0.clone()),
             request_secret: config.request_secret.clone(),
             _lock: lock,

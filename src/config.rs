@@ -133,6 +133,15 @@ config! {
     image_memory_mb: u64 = "256";
     /// Pictures that are worked on at once; 0 means one per processor.
     image_parallel: u64 = "0";
+    /// How long one picture may be worked on, in seconds. The process that decodes it is killed
+    /// then.
+    decode_seconds: u64 = "30";
+    /// Memory that the process which decodes one picture may take at most, in MiB. Most need far
+    /// less, and get less.
+    decode_memory_mb: u64 = "2048";
+    /// The program whose command `worker` decodes pictures, as for a wrapper that confines it.
+    /// Empty: this program itself.
+    decode_program: String = "";
     /// How long a stopping server waits for requests to finish, in seconds.
     shutdown_grace_s: u64 = "30";
     /// How the log is written: `human`, `json`, or `auto`, which is `human` on a terminal.

@@ -62,6 +62,9 @@ enum Verb {
     /// Look after the key that secrets are sealed with
     #[command(subcommand)]
     Key(key::Verb),
+    /// Decode pictures for a server, which starts this itself
+    #[command(hide = true)]
+    Worker,
     /// Print the API document
     Openapi {
         /// That of the operator API
@@ -98,7 +101,12 @@ pub fn run(args: Vec<OsString>, env: Vec<(String, String)>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    match settings(&cli, &matches, env) {
+    let settings = match cli.command {
+        // Its jobs say all that it needs to know.
+        Some(Verb::Worker) => Config::load(&Given::default()),
+        _ => settings(&cli, &matches, env),
+    };
+    match settings {
         Ok((config, shown)) => act(cli, &config, &shown),
         Err(error) => {
             complain(&error.to_string());
@@ -167,6 +175,7 @@ fn act(cli: Cli, config: &Config, shown: &[Shown]) -> ExitCode {
         Verb::Tenant(command) => wait(tenant::run(command, config)),
         Verb::Plan(command) => wait(plan::run(command, config)),
         Verb::Key(verb) => wait(key::run(verb, config)),
+        Verb::Worker => crate::imaging::worker::serve().map_err(Error::from),
         Verb::Openapi { operator } => {
             let text = match operator {
                 true => crate::operator::document_text(),

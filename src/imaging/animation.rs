@@ -17,7 +17,7 @@ use super::{Error, Format, Output, color, decode};
 /// All frames of the result together may have so many pixels; larger animations stand still.
 const MOST_PIXELS: u64 = 200_000_000;
 /// Whoever uploads waits no longer than this for an animation to move.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Browsers play frames that claim to be as short as this at a tenth of a second.
 const TOO_SHORT_MS: u32 = 10;
 const SLOWED_MS: u32 = 100;

@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tracing::Span;
 
 use super::Error;
@@ -41,12 +41,23 @@ impl Budget {
         Ok(Self { permits, threads: Arc::new(threads), whole, least })
     }
 
-    /// Runs `work` on a thread of its own kind as soon as `cost_bytes` of the budget are free.
+    /// Waits until `cost_bytes` of the budget are free, and holds them until the share is dropped.
     ///
     /// Every job takes at least its fair share, so no more than `parallel` ever run; one that
-    /// asks for more than there is waits for the whole and runs alone. The budget bounds memory
-    /// and not time: decoders cannot be interrupted, so `probe` keeps their input small enough
-    /// to end by itself. If the caller goes away, work that has begun still holds its share.
+    /// asks for more than there is waits for the whole and runs alone.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] once there is no budget any more.
+    pub(super) async fn share(&self, cost_bytes: u64) -> Result<OwnedSemaphorePermit, Error> {
+        let wanted = u32::try_from(cost_bytes.div_ceil(MIB)).unwrap_or(u32::MAX);
+        let share = wanted.max(self.least).min(self.whole);
+        self.permits.clone().acquire_many_owned(share).await.map_err(|_| Error::Stopped)
+    }
+
+    /// Runs `work` on a thread of its own kind as soon as `cost_bytes` of the budget are free.
+    ///
+    /// Decoders cannot be interrupted here, so `probe` keeps their input small enough to end by
+    /// itself. If the caller goes away, work that has begun still holds its share.
     ///
     /// A panic inside a codec is the picture's fault and comes back as [`Error::Damaged`].
     pub async fn run<T, F>(&self, cost_bytes: u64, work: F) -> Result<T, Error>
@@ -54,11 +65,7 @@ impl Budget {
         T: Send + 'static,
         F: FnOnce() -> Result<T, Error> + Send + 'static,
     {
-        let wanted = u32::try_from(cost_bytes.div_ceil(MIB)).unwrap_or(u32::MAX);
-        let share = wanted.max(self.least).min(self.whole);
-        let Ok(permit) = self.permits.clone().acquire_many_owned(share).await else {
-            return Err(Error::Stopped);
-        };
+        let permit = self.share(cost_bytes).await?;
         let span = Span::current();
         let (done, outcome) = oneshot::channel();
         self.threads.spawn(move || {

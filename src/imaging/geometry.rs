@@ -1,10 +1,12 @@
 //! How large a variant becomes and which part of the picture it shows. Arithmetic only.
 
+use serde::{Deserialize, Serialize};
+
 use super::VariantSpec;
 use super::facts::Probe;
 
 /// How a variant fits its frame. None is ever larger than the picture itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Fit {
     /// The whole picture, its longer side at most so many pixels.
     Contain { longer_side: u32 },

@@ -9,26 +9,34 @@ mod animation;
 mod color;
 mod decode;
 mod encode;
+mod engine;
 mod error;
 mod facts;
 mod formats;
 mod geometry;
+mod job;
 mod metadata;
 mod orientation;
 mod parts;
+mod pool;
 mod probe;
 mod render;
 mod source;
 mod tiff;
 mod turn;
+mod wire;
 
 pub mod budget;
 pub mod phash;
+pub mod worker;
 
 use std::fs::File;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 pub use budget::Budget;
+pub use engine::{Engine, Options, own_program};
 pub use error::Error;
 pub use facts::Probe;
 pub use geometry::Fit;
@@ -40,7 +48,7 @@ pub use render::{Output, Rendered, Rendition, VariantSpec, render, resize, to_pn
 pub use turn::turn_losslessly;
 
 /// A kind of picture, known by its content and never by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Format {
     Jpeg,
     Png,
@@ -94,7 +102,7 @@ impl Format {
 
 /// What a picture may claim at most. Memory and time of all later work follow from these, as no
 /// decoder can be interrupted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Width × height of one frame. An animation may have ten times as many in all its frames.
     pub max_pixels: u64,

@@ -1,11 +1,25 @@
 //! Which way up a picture is. Turns pixels; knows nothing of where the answer was found.
 
 use image::metadata::Orientation as Turn;
+use serde::{Deserialize, Serialize};
 
 /// How a stored picture must be turned and mirrored to be seen upright: the Exif values 1 to 8
 /// (CIPA DC-008, tag 0112h).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "u32", into = "u32")]
 pub struct Orientation(u8);
+
+impl From<u32> for Orientation {
+    fn from(value: u32) -> Self {
+        Self::from_exif(value)
+    }
+}
+
+impl From<Orientation> for u32 {
+    fn from(orientation: Orientation) -> Self {
+        orientation.0.into()
+    }
+}
 
 impl Orientation {
     pub const UPRIGHT: Self = Self(1);

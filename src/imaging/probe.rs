@@ -7,7 +7,7 @@ use super::facts::{Decoding, PATIENT_PIXELS, Probe};
 use super::formats;
 use super::geometry;
 use super::source::{Source, Span};
-use super::{Error, Limits, VariantSpec};
+use super::{Error, Format, Limits, Orientation, VariantSpec};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -38,17 +38,29 @@ pub fn probe(path: &Path, limits: &Limits) -> Result<Probe, Error> {
     formats::read(formats::recognise(&head)?, source, limits)
 }
 
+/// Format, stored width and height, orientation and frames.
+pub(super) type Facts = (Format, u32, u32, Orientation, u32);
+
+/// Looks at a file that must show the picture with these facts.
+pub(super) fn expect(path: &Path, facts: &Facts, limits: &Limits) -> Result<Probe, Error> {
+    let found = probe(path, limits)?;
+    if found.facts() != *facts {
+        return Err(Error::damaged("it has changed since it was looked at"));
+    }
+    Ok(found)
+}
+
 impl Probe {
     /// The facts about a file that shows the same picture, which may be this one or its stripped
     /// copy. Headers are cheap to read; so whatever has happened to the file since, no decoder
     /// sees one that was not looked at.
     pub(super) fn again(&self, path: &Path) -> Result<Self, Error> {
-        let other = probe(path, &self.inside.limits)?;
-        let facts = |p: &Self| (p.format, p.width, p.height, p.orientation, p.frames);
-        if facts(&other) != facts(self) {
-            return Err(Error::damaged("it has changed since it was looked at"));
-        }
-        Ok(other)
+        expect(path, &self.facts(), &self.inside.limits)
+    }
+
+    /// What files must have in common to show the same picture.
+    pub(super) fn facts(&self) -> Facts {
+        (self.format, self.width, self.height, self.orientation, self.frames)
     }
 
     /// About how much memory the work will take at its peak, in bytes. Rather too much than too

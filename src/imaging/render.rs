@@ -16,7 +16,7 @@ use super::phash::phash;
 use super::{Error, Fit, Format, animation, color, encode};
 
 /// What a variant should be like.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VariantSpec {
     pub name: String,
     pub fit: Fit,
@@ -67,16 +67,17 @@ impl Output {
 }
 
 /// One finished picture, upright, in sRGB and without metadata.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rendition {
     pub name: String,
     pub format: Format,
     pub width: u32,
     pub height: u32,
+    #[serde(skip)]
     pub bytes: Vec<u8>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rendered {
     /// In the order of the specifications.
     pub renditions: Vec<Rendition>,

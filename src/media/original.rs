@@ -3,7 +3,7 @@
 
 use crate::{
     base::{Error, Result, text::Filename},
-    imaging::{self, Format, Limits, Metadata, Probe},
+    imaging::{self, Engine, Format, Limits, Metadata, Probe},
     site::Settings,
     storage::Incoming,
 };
@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File},
     io::Read,
+    path::PathBuf,
 };
 
 /// The name under which an upload lies until it is known what it is.
@@ -49,19 +50,23 @@ pub(super) fn needs_encoding(probe: &Probe, width: Option<u32>) -> bool {
     probe.format == Format::Bmp || width.is_some_and(|w| w < probe.upright().0)
 }
 
-/// Replaces the upload by one that is scaled to `width`, or is a PNG where it was a BMP.
-/// Expensive: to be run within the pixel budget.
-pub(super) fn encode(
-    incoming: &Incoming,
-    probe: &Probe,
+/// The upload scaled to `width`, or as a PNG where it is a BMP.
+pub(super) async fn encode(
+    engine: &Engine,
+    path: PathBuf,
+    probe: Probe,
     width: Option<u32>,
-) -> Result<(), imaging::Error> {
-    let path = incoming.path(UPLOAD);
-    let bytes = match width.filter(|w| *w < probe.upright().0) {
-        Some(width) => imaging::resize(&path, probe, width, RESIZE_QUALITY)?.bytes,
-        None => imaging::to_png(&path, probe)?,
-    };
-    fs::write(&path, bytes).map_err(imaging::Error::from)
+) -> Result<Vec<u8>> {
+    Ok(match width.filter(|w| *w < probe.upright().0) {
+        Some(width) => engine.resize(path, probe, width, RESIZE_QUALITY).await?.bytes,
+        None => engine.to_png(path, probe).await?,
+    })
+}
+
+/// Puts other bytes in the place of the upload, and looks at them in turn.
+pub(super) fn replace(incoming: &Incoming, bytes: &[u8], settings: &Settings) -> Result<Probe> {
+    fs::write(incoming.path(UPLOAD), bytes)?;
+    recognise(incoming, settings)
 }
 
 /// Turns the upload into the original: `metadata` was read before anything was taken out.

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     accounts::{Actor, Role},
     base::{Clock, Error, Result, clock::Millis},
-    imaging::{self, Limits, Purpose},
+    imaging::{self, Limits},
     site::{Settings, settings},
     tenancy::{Tenant, limits::Limit, usage},
 };
@@ -120,9 +120,7 @@ impl Anew<'_> {
         let at = path.clone();
         let probe = blocking(move || Ok(imaging::probe(&at, &limits)?)).await?;
         let specs = self.settings.variant_specs();
-        let cost = probe.cost_bytes(Purpose::Render(&specs));
-        let budget = &self.uploads.budget;
-        let rendered = budget.run(cost, move || imaging::render(&path, &probe, &specs)).await?;
+        let rendered = self.uploads.engine.render(path, probe, specs).await?;
 
         let (store, folder) = (self.tenant.store().clone(), media.folder.clone());
         let (file, mark) = (media.file.clone(), format!("-{:x}", self.of.0 / 1000));

@@ -15,7 +15,7 @@ use crate::{
         Clock, Error, Result,
         ids::{MediaId, PublicId},
     },
-    imaging::{self, Limits, Purpose, Rendition, VariantSpec},
+    imaging::{self, Limits, Rendition, VariantSpec},
     site::{Settings, settings},
     tenancy::{Tenant, limits::Limit, usage},
 };
@@ -156,9 +156,7 @@ impl Work<'_> {
         let at = path.clone();
         let probe = blocking(move || Ok(imaging::probe(&at, &limits)?)).await?;
         let specs = vec![self.spec.clone()];
-        let cost = probe.cost_bytes(Purpose::Render(&specs));
-        let budget = &self.uploads.budget;
-        let rendered = budget.run(cost, move || imaging::render(&path, &probe, &specs)).await?;
+        let rendered = self.uploads.engine.render(path, probe, specs).await?;
         let first = rendered.renditions.into_iter().next();
         first.ok_or_else(|| Error::internal("nothing was rendered"))
     }

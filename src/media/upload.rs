@@ -19,7 +19,7 @@ use crate::{
         text::{Description, Filename, Tag, Title},
         visibility::Visibility,
     },
-    imaging::{self, Budget, Purpose},
+    imaging::{self, Engine},
     outward::Fetcher,
     site::{Settings, settings},
     storage::{Incoming, Landed},
@@ -37,7 +37,7 @@ use tokio::{
 
 /// What taking files in needs of the appliance.
 pub struct Uploads {
-    pub budget: Arc<Budget>,
+    pub engine: Engine,
     pub fetcher: Fetcher,
     pub making: Making,
 }
@@ -130,15 +130,15 @@ impl Receiving {
         details: Details,
     ) -> Result<Outcome> {
         self.file.flush().await?;
-        let budget = uploads.budget.clone();
+        let engine = uploads.engine.clone();
         let span = tracing::Span::current();
-        let work = self.process(budget, filename, details);
+        let work = self.process(engine, filename, details);
         tokio::spawn(tracing::Instrument::instrument(work, span)).await?
     }
 
     async fn process(
         self,
-        budget: Arc<Budget>,
+        engine: Engine,
         filename: Filename,
         details: Details,
     ) -> Result<Outcome> {
@@ -146,7 +146,7 @@ impl Receiving {
         drop(file);
         let incoming = Arc::new(incoming);
         let settings = Arc::new(settings);
-        let original = prepare(&budget, &incoming, &settings, filename.clone(), &details).await?;
+        let original = prepare(&engine, &incoming, &settings, filename.clone(), &details).await?;
         if !details.allow_duplicate {
             let sha256 = original.sha256;
             let same = tenant.read(move |db| sql::same_bytes(db, owner, &sha256)).await?;
@@ -154,7 +154,7 @@ impl Receiving {
                 return Ok(Outcome::Duplicate(media));
             }
         }
-        let rendered = render(&budget, &incoming, &settings, &original).await?;
+        let rendered = render(&engine, &incoming, &settings, &original).await?;
         let incoming = Arc::into_inner(incoming)
             .ok_or_else(|| Error::internal("the incoming files are still in use"))?;
         let landed = blocking(move || incoming.land()).await?;
@@ -234,7 +234,7 @@ async fn settle(landed: Landed, stored: Result<Stored>, secret: Secret) -> Resul
 
 /// From the uploaded bytes to the original that is kept.
 async fn prepare(
-    budget: &Budget,
+    engine: &Engine,
     incoming: &Arc<Incoming>,
     settings: &Arc<Settings>,
     filename: Filename,
@@ -249,12 +249,9 @@ async fn prepare(
     .await?;
     let width = details.width;
     if original::needs_encoding(&probe, width) {
-        let files = incoming.clone();
-        let purpose = width.map_or(Purpose::ToPng, |width| Purpose::Resize { width });
-        let cost = probe.cost_bytes(purpose);
-        budget.run(cost, move || original::encode(&files, &probe, width)).await?;
+        let bytes = original::encode(engine, incoming.path(UPLOAD), probe, width).await?;
         let (files, rules) = (incoming.clone(), settings.clone());
-        probe = blocking(move || original::recognise(&files, &rules)).await?;
+        probe = blocking(move || original::replace(&files, &bytes, &rules)).await?;
     }
     let (files, rules) = (incoming.clone(), settings.clone());
     blocking(move || original::keep(&files, probe, metadata, &filename, &rules)).await
@@ -262,7 +259,7 @@ async fn prepare(
 
 /// Makes the site's variants, written and synced among the incoming files.
 async fn render(
-    budget: &Budget,
+    engine: &Engine,
     incoming: &Arc<Incoming>,
     settings: &Settings,
     original: &Original,
@@ -271,8 +268,7 @@ async fn render(
     let specs = settings.variant_specs();
     let probe = original.probe.clone();
     let path = incoming.path(&original.file);
-    let cost = probe.cost_bytes(Purpose::Render(&specs));
-    let rendered = budget.run(cost, move || imaging::render(&path, &probe, &specs)).await?;
+    let rendered = engine.render(path, probe, specs).await?;
     let file = original.file.clone();
     blocking(move || variants(rendered, &file, "", |name, bytes| files.write(name, bytes))).await
 }

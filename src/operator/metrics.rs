@@ -12,14 +12,18 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, info::Info},
     registry::Registry,
 };
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 /// The type of [`Metrics::text`].
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What is counted as it happens.
-#[derive(Default)]
 pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
+    decoders_lost: Arc<AtomicU64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -35,6 +39,11 @@ struct StatusLabel {
 }
 
 impl Metrics {
+    /// `decoders_lost` is counted elsewhere.
+    pub fn new(decoders_lost: Arc<AtomicU64>) -> Self {
+        Self { requests: Family::default(), decoders_lost }
+    }
+
     /// Counts one request that `listener` answered.
     pub fn count(&self, listener: &'static str, status: StatusCode) {
         let status = match status.as_u16() / 100 {
@@ -72,6 +81,11 @@ impl Metrics {
         }
         let help = "Requests by listener and class of status";
         registry.register("requests", help, self.requests.clone());
+
+        let lost = Counter::<u64>::default();
+        lost.inc_by(self.decoders_lost.load(Ordering::Relaxed));
+        let help = "Decoding processes that died or had to be killed";
+        registry.register("decoders_lost", help, lost);
 
         let mut text = String::new();
         encode(&mut text, &registry).map_err(Error::internal)?;

@@ -10,6 +10,7 @@ mod kit {
     pub(crate) mod pictures;
 }
 
+mod engine;
 mod tenants;
 
 use kit::pictures;
@@ -34,6 +35,7 @@ fn main() {
     match args.as_slice() {
         ["photo", width, height, path] => photo(width, height, path),
         ["render", path, medium, thumb] => render(Path::new(path), medium, thumb),
+        ["engine", path, program] => engine::compare(Path::new(path), Path::new(program)),
         ["upload", url, token, clients, count, width, height] => {
             upload(url, token, [clients, count, width, height].map(|n| n.parse().unwrap()));
         }

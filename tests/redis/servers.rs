@@ -23,6 +23,7 @@ async fn start(data: &Path, redis: &str) -> Running {
         ("listen", "127.0.0.1:0"),
         ("operator_listen", "127.0.0.1:0"),
         ("shutdown_grace_s", "1"),
+        ("decode_program", env!("CARGO_BIN_EXE_vitrina")),
         ("shared", "true"),
         ("default_tenant", ""),
     ]

@@ -29,8 +29,9 @@ pub(crate) fn config(data: &Path, more: &[(&str, &str)]) -> Config {
         ("listen", "127.0.0.1:0"),
         ("operator_listen", "127.0.0.1:0"),
         ("shutdown_grace_s", "1"),
+        ("decode_program", env!("CARGO_BIN_EXE_vitrina")),
     ];
-    let flags = given.iter().chain(more).map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    let flags = more.iter().chain(&given).map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
     Config::load(&Given { flags: flags.collect(), ..Given::default() }).unwrap().0
 }
 
