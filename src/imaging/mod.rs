@@ -42,6 +42,8 @@ pub enum Format {
     Gif,
     Webp,
     Bmp,
+    Tiff,
+    Ico,
     Avif,
 }
 
@@ -54,6 +56,8 @@ impl Format {
             Self::Gif => "image/gif",
             Self::Webp => "image/webp",
             Self::Bmp => "image/bmp",
+            Self::Tiff => "image/tiff",
+            Self::Ico => "image/vnd.microsoft.icon",
             Self::Avif => "image/avif",
         }
     }
@@ -66,24 +70,45 @@ impl Format {
             Self::Gif => "gif",
             Self::Webp => "webp",
             Self::Bmp => "bmp",
+            Self::Tiff => "tif",
+            Self::Ico => "ico",
             Self::Avif => "avif",
         }
     }
 
+    const ALL: &[Self] = &[
+        Self::Jpeg,
+        Self::Png,
+        Self::Gif,
+        Self::Webp,
+        Self::Bmp,
+        Self::Tiff,
+        Self::Ico,
+        Self::Avif,
+    ];
+
     /// The format with this media type, whether or not this build can decode it.
     pub fn from_mime(mime: &str) -> Option<Self> {
-        [Self::Jpeg, Self::Png, Self::Gif, Self::Webp, Self::Bmp, Self::Avif]
-            .into_iter()
-            .find(|format| format.mime().eq_ignore_ascii_case(mime.trim()))
+        Self::ALL.iter().copied().find(|format| format.mime().eq_ignore_ascii_case(mime.trim()))
     }
 
-    /// What this build can take in. AVIF needs the feature `codecs`.
-    pub const fn accepted() -> &'static [Self] {
-        if cfg!(feature = "codecs") {
-            &[Self::Jpeg, Self::Png, Self::Gif, Self::Webp, Self::Bmp, Self::Avif]
-        } else {
-            &[Self::Jpeg, Self::Png, Self::Gif, Self::Webp, Self::Bmp]
+    /// Whether this build can take it in. AVIF needs the feature `codecs`.
+    const fn is_accepted(self) -> bool {
+        match self {
+            Self::Avif => cfg!(feature = "codecs"),
+            _ => true,
         }
+    }
+
+    /// What this build can take in.
+    pub fn accepted() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|format| format.is_accepted())
+    }
+
+    /// Whether originals of this format are turned into PNG, without loss, as they come in: they
+    /// belong to desktops and scanners, and hardly a browser shows them.
+    pub const fn becomes_png(self) -> bool {
+        matches!(self, Self::Bmp | Self::Tiff | Self::Ico)
     }
 }
 

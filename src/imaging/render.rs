@@ -90,7 +90,7 @@ pub fn render(path: &Path, probe: &Probe, specs: &[VariantSpec]) -> Result<Rende
 }
 
 /// Makes the picture itself smaller: upright, at most `width` pixels wide, and of the same family
-/// (PNG for PNG, BMP and still GIF; JPEG, or WebP where transparent, for AVIF).
+/// (PNG where nothing is lost; JPEG, or WebP where transparent, for AVIF).
 ///
 /// # Errors
 /// As [`render`]; [`Error::AnimatedResize`] for animations.
@@ -107,7 +107,7 @@ pub fn resize(path: &Path, probe: &Probe, width: u32, quality: u8) -> Result<Ren
     let original = Original::load(path, probe, geometry::reduction_to_width(probe, width))?;
     let format = match probe.format {
         Format::Jpeg => Format::Jpeg,
-        Format::Png | Format::Bmp | Format::Gif => Format::Png,
+        Format::Png | Format::Bmp | Format::Tiff | Format::Ico | Format::Gif => Format::Png,
         Format::Webp => Format::Webp,
         Format::Avif if original.is_transparent => Format::Webp,
         Format::Avif => Format::Jpeg,

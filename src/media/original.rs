@@ -3,7 +3,7 @@
 
 use crate::{
     base::{Error, Result, text::Filename},
-    imaging::{self, Format, Limits, Metadata, Probe},
+    imaging::{self, Limits, Metadata, Probe},
     site::Settings,
     storage::Incoming,
 };
@@ -46,10 +46,10 @@ pub(super) fn recognise(incoming: &Incoming, settings: &Settings) -> Result<Prob
 /// Whether the pixels must be encoded anew: because a smaller picture is wanted, or because
 /// nobody should be served this format.
 pub(super) fn needs_encoding(probe: &Probe, width: Option<u32>) -> bool {
-    probe.format == Format::Bmp || width.is_some_and(|w| w < probe.upright().0)
+    probe.format.becomes_png() || width.is_some_and(|w| w < probe.upright().0)
 }
 
-/// Replaces the upload by one that is scaled to `width`, or is a PNG where it was a BMP.
+/// Replaces the upload by one that is scaled to `width`, or is a PNG where it was a BMP, a TIFF or an icon.
 /// Expensive: to be run within the pixel budget.
 pub(super) fn encode(
     incoming: &Incoming,

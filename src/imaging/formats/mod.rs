@@ -6,10 +6,15 @@ mod avif;
 mod bmp;
 mod boxes;
 mod gif;
+pub(super) mod ico;
+mod ifd;
 mod items;
 mod jpeg;
-mod png;
+pub(super) mod png;
+mod tiff;
 mod webp;
+
+pub(super) use tiff::PHOTOMETRIC_AT;
 
 use super::facts::Probe;
 use super::source::Source;
@@ -26,6 +31,8 @@ pub(super) fn read(format: Format, source: Source, limits: &Limits) -> Result<Pr
         Format::Gif => gif::read(source, limits),
         Format::Webp => webp::read(source, limits),
         Format::Bmp => bmp::read(source, limits),
+        Format::Tiff => tiff::read(source, limits),
+        Format::Ico => ico::read(source, limits),
         Format::Avif => avif::read(source, limits),
     }
 }
@@ -35,13 +42,14 @@ const NOT_DECODED: &str = "convert it to JPEG, PNG or WebP first";
 
 /// Formats that are known by their first bytes and not taken.
 const FOREIGN: &[(&[u8], &str, &str)] = &[
-    (b"II*\0", "TIFF", NOT_DECODED),
-    (b"MM\0*", "TIFF", NOT_DECODED),
+    (b"II+\0", "BigTIFF", NOT_DECODED),
+    (b"MM\0+", "BigTIFF", NOT_DECODED),
+    (b"II*\0\x10\0\0\0CR", "a raw photograph", NOT_DECODED),
     (b"\xff\x0a", "JPEG XL", NOT_DECODED),
     (b"\0\0\0\x0cJXL ", "JPEG XL", NOT_DECODED),
     (b"\0\0\0\x0cjP  ", "JPEG 2000", NOT_DECODED),
     (b"8BPS", "a Photoshop document", NOT_DECODED),
-    (b"\0\0\x01\0", "an icon file", NOT_DECODED),
+    (b"\0\0\x02\0", "a cursor file", NOT_DECODED),
     (b"%PDF-", "PDF", NOT_A_PICTURE),
     (b"\x1a\x45\xdf\xa3", "WebM", NOT_A_PICTURE),
     (b"OggS", "Ogg", NOT_A_PICTURE),
@@ -58,10 +66,14 @@ pub(super) fn recognise(head: &[u8]) -> Result<Format, Error> {
         _ if head.starts_with(b"GIF87a") || head.starts_with(b"GIF89a") => Format::Gif,
         _ if head.starts_with(b"RIFF") => recognise_riff(head)?,
         _ if bmp::begins(head) => Format::Bmp,
+        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] if head.get(8..10) != Some(b"CR") => {
+            Format::Tiff
+        }
+        _ if ico::begins(head) => Format::Ico,
         _ if head.get(4..8) == Some(b"ftyp") => avif::recognise(head)?,
         _ => return Err(foreign(head)),
     };
-    if Format::accepted().contains(&format) {
+    if format.is_accepted() {
         return Ok(format);
     }
     let reason = "this build has no AVIF decoder: build with the feature `codecs`";

@@ -66,7 +66,9 @@ fn foreign_files_are_refused_by_name() {
         ("HEIC", p::heic_header()),
         ("MP4", p::mp4_header()),
         ("WebM", p::webm_header()),
-        ("TIFF", p::tiff_header()),
+        ("BigTIFF", p::big_tiff_header()),
+        ("a cursor file", p::cursor_header()),
+        ("a raw photograph", p::raw_photo_header()),
         ("JPEG XL", p::jxl_header()),
         ("PDF", p::pdf()),
     ] {

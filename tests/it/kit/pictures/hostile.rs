@@ -155,8 +155,16 @@ pub(crate) fn webm_header() -> Vec<u8> {
     b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm".to_vec()
 }
 
-pub(crate) fn tiff_header() -> Vec<u8> {
-    b"II*\0\x08\0\0\0\0\0\0\0\0\0".to_vec()
+pub(crate) fn big_tiff_header() -> Vec<u8> {
+    b"II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0".to_vec()
+}
+
+pub(crate) fn cursor_header() -> Vec<u8> {
+    b"\0\0\x02\0\x01\0\x10\x10\0\0\0\0\0\0".to_vec()
+}
+
+pub(crate) fn raw_photo_header() -> Vec<u8> {
+    b"II*\0\x10\0\0\0CR\x02\0".to_vec()
 }
 
 pub(crate) fn jxl_header() -> Vec<u8> {
