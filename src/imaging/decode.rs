@@ -3,6 +3,8 @@
 
 #[cfg(feature = "codecs")]
 mod avif;
+#[cfg(feature = "heic")]
+mod heic;
 mod jpeg;
 mod tiff;
 
@@ -44,8 +46,10 @@ pub(super) fn decode(path: &Path, probe: &Probe, reduction: u32) -> Result<Dynam
         Format::Webp => still_webp(path, probe),
         #[cfg(feature = "codecs")]
         Format::Avif => avif::decode(path, probe),
-        #[cfg(not(feature = "codecs"))]
-        Format::Avif => Err(Error::damaged("it cannot be decoded by this build")),
+        #[cfg(feature = "heic")]
+        Format::Heic => heic::decode(path, probe),
+        #[cfg(not(all(feature = "codecs", feature = "heic")))]
+        Format::Avif | Format::Heic => Err(Error::damaged("it cannot be decoded by this build")),
     }
 }
 

@@ -45,6 +45,7 @@ pub enum Format {
     Tiff,
     Ico,
     Avif,
+    Heic,
 }
 
 impl Format {
@@ -59,6 +60,7 @@ impl Format {
             Self::Tiff => "image/tiff",
             Self::Ico => "image/vnd.microsoft.icon",
             Self::Avif => "image/avif",
+            Self::Heic => "image/heic",
         }
     }
 
@@ -73,6 +75,7 @@ impl Format {
             Self::Tiff => "tif",
             Self::Ico => "ico",
             Self::Avif => "avif",
+            Self::Heic => "heic",
         }
     }
 
@@ -85,6 +88,7 @@ impl Format {
         Self::Tiff,
         Self::Ico,
         Self::Avif,
+        Self::Heic,
     ];
 
     /// The format with this media type, whether or not this build can decode it.
@@ -92,10 +96,11 @@ impl Format {
         Self::ALL.iter().copied().find(|format| format.mime().eq_ignore_ascii_case(mime.trim()))
     }
 
-    /// Whether this build can take it in. AVIF needs the feature `codecs`.
+    /// Whether this build can take it in.
     const fn is_accepted(self) -> bool {
         match self {
             Self::Avif => cfg!(feature = "codecs"),
+            Self::Heic => cfg!(feature = "heic"),
             _ => true,
         }
     }
@@ -110,6 +115,12 @@ impl Format {
     pub const fn becomes_png(self) -> bool {
         matches!(self, Self::Bmp | Self::Tiff | Self::Ico)
     }
+
+    /// Whether any browser of today shows an original of this format. Of the others a rendering
+    /// is shown, and the original is there to be downloaded.
+    pub fn is_shown_everywhere(self) -> bool {
+        !self.becomes_png() && self != Self::Heic
+    }
 }
 
 /// What a picture may claim at most. Memory and time of all later work follow from these, as no
@@ -118,7 +129,8 @@ impl Format {
 pub struct Limits {
     /// Width × height of one frame. An animation may have ten times as many in all its frames.
     pub max_pixels: u64,
-    /// The same for pictures that can only be decoded whole: progressive JPEG and AVIF.
+    /// The same for pictures that can only be decoded whole: progressive JPEG, AVIF and
+    /// HEIC.
     pub max_progressive_pixels: u64,
     pub max_frames: u32,
     /// Pixels along one side.

@@ -2,6 +2,8 @@
 //! it, and what is refused before anything is decoded.
 
 mod desktop;
+#[cfg(feature = "heic")]
+mod heic;
 mod refusals;
 
 use std::io::Write;
@@ -97,6 +99,10 @@ fn honest() -> Vec<Honest> {
         all.push(("avif turned", p::avif_rotated(), Avif, (48, 64)));
         all.push(("avif exif", p::avif_with_exif(), Avif, (64, 48)));
         all.push(("avif moving", p::avif_animated(), Avif, (64, 48)));
+    }
+    if cfg!(feature = "heic") {
+        all.push(("heic", p::heic(), Heic, (64, 64)));
+        all.push(("heic from a telephone", p::heic_from_telephone(), Heic, (64, 96)));
     }
     all
 }
@@ -208,7 +214,8 @@ fn public_bytes_have_no_secrets_and_the_same_pixels() {
         let public = stripped(&bytes);
         assert!(!holds_secret(&public), "{name} tells the secret place");
         assert_eq!(stripped(&public), public, "{name} is stripped twice");
-        let is_read_by_crate = !matches!(format, Format::Avif | Format::Tiff | Format::Ico);
+        let is_read_by_crate =
+            !matches!(format, Format::Avif | Format::Heic | Format::Tiff | Format::Ico);
         if is_read_by_crate {
             let pixels = |bytes: &[u8]| image::load_from_memory(bytes).unwrap().into_bytes();
             // The full decoder gives up on texts that unfold too far, so it only sees the rest.
@@ -234,6 +241,9 @@ fn metadata_is_read_from_every_format_that_has_it() {
     ];
     if cfg!(feature = "codecs") {
         all.push(p::avif_with_exif());
+    }
+    if cfg!(feature = "heic") {
+        all.push(p::heic_from_telephone());
     }
     for bytes in all {
         let (file, probe) = probed(&bytes).unwrap();

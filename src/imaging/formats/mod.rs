@@ -3,9 +3,14 @@
 
 mod av1;
 mod avif;
+mod bits;
 mod bmp;
 mod boxes;
+mod film;
 mod gif;
+mod heic;
+mod heif;
+mod hevc;
 pub(super) mod ico;
 mod ifd;
 mod items;
@@ -34,6 +39,7 @@ pub(super) fn read(format: Format, source: Source, limits: &Limits) -> Result<Pr
         Format::Tiff => tiff::read(source, limits),
         Format::Ico => ico::read(source, limits),
         Format::Avif => avif::read(source, limits),
+        Format::Heic => heic::read(source, limits),
     }
 }
 
@@ -70,14 +76,17 @@ pub(super) fn recognise(head: &[u8]) -> Result<Format, Error> {
             Format::Tiff
         }
         _ if ico::begins(head) => Format::Ico,
-        _ if head.get(4..8) == Some(b"ftyp") => avif::recognise(head)?,
+        _ if head.get(4..8) == Some(b"ftyp") => heif::recognise(head)?,
         _ => return Err(foreign(head)),
     };
     if format.is_accepted() {
         return Ok(format);
     }
-    let reason = "this build has no AVIF decoder: build with the feature `codecs`";
-    Err(Error::Unsupported { name: "AVIF", reason })
+    let (name, reason) = match format {
+        Format::Heic => ("HEIC", "this build cannot decode it: build with the feature `heic`"),
+        _ => ("AVIF", "this build cannot decode it: build with the feature `codecs`"),
+    };
+    Err(Error::Unsupported { name, reason })
 }
 
 fn recognise_riff(head: &[u8]) -> Result<Format, Error> {

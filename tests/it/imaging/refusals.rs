@@ -63,7 +63,7 @@ fn a_colour_profile_that_unfolds_to_a_gigabyte_is_refused() {
 fn foreign_files_are_refused_by_name() {
     for (name, bytes) in [
         ("SVG", p::svg()),
-        ("HEIC", p::heic_header()),
+        ("layered HEIC", p::layered_heic_header()),
         ("MP4", p::mp4_header()),
         ("WebM", p::webm_header()),
         ("BigTIFF", p::big_tiff_header()),

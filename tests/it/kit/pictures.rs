@@ -4,6 +4,7 @@
 mod avif;
 mod exif;
 mod gif;
+mod heic;
 mod hostile;
 mod ico;
 mod jpeg;
@@ -15,11 +16,12 @@ pub(crate) use avif::{
     avif, avif_animated, avif_header_only, avif_lying, avif_rotated, avif_with_exif,
 };
 pub(crate) use gif::{gif, gif_with_comments};
+pub(crate) use heic::{Heic, heic, heic_from_telephone};
 pub(crate) use hostile::{
-    avif_bomb, big_tiff_header, bmp_bomb, cursor_header, gif_bomb, heic_header,
-    jpeg_bomb_baseline_65500, jpeg_bomb_progressive_65500, jpeg_bomb_scans, jxl_header, mp4_header,
-    pdf, png_bomb_30000, png_icc_bomb, png_small_lie, png_text_bomb, raw_photo_header, svg,
-    truncated, webm_header, webp_bomb, webp_lying,
+    avif_bomb, big_tiff_header, bmp_bomb, cursor_header, gif_bomb, jpeg_bomb_baseline_65500,
+    jpeg_bomb_progressive_65500, jpeg_bomb_scans, jxl_header, layered_heic_header, mp4_header, pdf,
+    png_bomb_30000, png_icc_bomb, png_small_lie, png_text_bomb, raw_photo_header, svg, truncated,
+    webm_header, webp_bomb, webp_lying,
 };
 pub(crate) use ico::{bitmap, ico, ico_of, ico_with_png};
 pub(crate) use jpeg::{

@@ -143,8 +143,8 @@ pub(crate) fn svg() -> Vec<u8> {
     b"<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"><script/></svg>".to_vec()
 }
 
-pub(crate) fn heic_header() -> Vec<u8> {
-    b"\0\0\0\x18ftypheic\0\0\0\0mif1heic\0\0\0\x08meta".to_vec()
+pub(crate) fn layered_heic_header() -> Vec<u8> {
+    b"\0\0\0\x18ftypheim\0\0\0\0heimheim\0\0\0\x08meta".to_vec()
 }
 
 pub(crate) fn mp4_header() -> Vec<u8> {
