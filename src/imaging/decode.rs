@@ -6,6 +6,8 @@ mod avif;
 #[cfg(feature = "heic")]
 mod heic;
 mod jpeg;
+#[cfg(feature = "jxl")]
+mod jxl;
 mod tiff;
 
 use std::io::Cursor;
@@ -48,8 +50,10 @@ pub(super) fn decode(path: &Path, probe: &Probe, reduction: u32) -> Result<Dynam
         Format::Avif => avif::decode(path, probe),
         #[cfg(feature = "heic")]
         Format::Heic => heic::decode(path, probe),
-        #[cfg(not(all(feature = "codecs", feature = "heic")))]
-        Format::Avif | Format::Heic => Err(Error::damaged("it cannot be decoded by this build")),
+        #[cfg(feature = "jxl")]
+        Format::Jxl => jxl::decode(path, probe),
+        #[cfg(not(all(feature = "codecs", feature = "heic", feature = "jxl")))]
+        _ => Err(Error::damaged("it cannot be decoded by this build")),
     }
 }
 

@@ -46,6 +46,7 @@ pub enum Format {
     Ico,
     Avif,
     Heic,
+    Jxl,
 }
 
 impl Format {
@@ -61,6 +62,7 @@ impl Format {
             Self::Ico => "image/vnd.microsoft.icon",
             Self::Avif => "image/avif",
             Self::Heic => "image/heic",
+            Self::Jxl => "image/jxl",
         }
     }
 
@@ -76,6 +78,7 @@ impl Format {
             Self::Ico => "ico",
             Self::Avif => "avif",
             Self::Heic => "heic",
+            Self::Jxl => "jxl",
         }
     }
 
@@ -89,6 +92,7 @@ impl Format {
         Self::Ico,
         Self::Avif,
         Self::Heic,
+        Self::Jxl,
     ];
 
     /// The format with this media type, whether or not this build can decode it.
@@ -101,6 +105,7 @@ impl Format {
         match self {
             Self::Avif => cfg!(feature = "codecs"),
             Self::Heic => cfg!(feature = "heic"),
+            Self::Jxl => cfg!(feature = "jxl"),
             _ => true,
         }
     }
@@ -119,7 +124,7 @@ impl Format {
     /// Whether any browser of today shows an original of this format. Of the others a rendering
     /// is shown, and the original is there to be downloaded.
     pub fn is_shown_everywhere(self) -> bool {
-        !self.becomes_png() && self != Self::Heic
+        !self.becomes_png() && !matches!(self, Self::Heic | Self::Jxl)
     }
 }
 
@@ -129,8 +134,8 @@ impl Format {
 pub struct Limits {
     /// Width × height of one frame. An animation may have ten times as many in all its frames.
     pub max_pixels: u64,
-    /// The same for pictures that can only be decoded whole: progressive JPEG, AVIF and
-    /// HEIC.
+    /// The same for pictures that can only be decoded whole: progressive JPEG, AVIF,
+    /// HEIC and JPEG XL.
     pub max_progressive_pixels: u64,
     pub max_frames: u32,
     /// Pixels along one side.

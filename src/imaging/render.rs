@@ -90,8 +90,8 @@ pub fn render(path: &Path, probe: &Probe, specs: &[VariantSpec]) -> Result<Rende
 }
 
 /// Makes the picture itself smaller: upright, at most `width` pixels wide, and of the same family
-/// (PNG where nothing is lost; JPEG, or WebP where transparent, for AVIF and
-/// HEIC).
+/// (PNG where nothing is lost; JPEG, or WebP where transparent, for all
+/// others).
 ///
 /// # Errors
 /// As [`render`]; [`Error::AnimatedResize`] for animations.
@@ -101,7 +101,7 @@ pub fn resize(path: &Path, probe: &Probe, width: u32, quality: u8) -> Result<Ren
     }
     let probe = &probe.again(path)?;
     let most = match probe.format {
-        Format::Webp | Format::Avif | Format::Heic => MAX_VARIANT,
+        Format::Webp | Format::Avif | Format::Heic | Format::Jxl => MAX_VARIANT,
         _ => u32::from(u16::MAX),
     };
     let plan = geometry::plan(probe, Fit::Width(width), most);
@@ -110,8 +110,8 @@ pub fn resize(path: &Path, probe: &Probe, width: u32, quality: u8) -> Result<Ren
         Format::Jpeg => Format::Jpeg,
         Format::Png | Format::Bmp | Format::Tiff | Format::Ico | Format::Gif => Format::Png,
         Format::Webp => Format::Webp,
-        Format::Avif | Format::Heic if original.is_transparent => Format::Webp,
-        Format::Avif | Format::Heic => Format::Jpeg,
+        Format::Avif | Format::Heic | Format::Jxl if original.is_transparent => Format::Webp,
+        Format::Avif | Format::Heic | Format::Jxl => Format::Jpeg,
     };
     let image = original.variant(&plan, &[])?;
     drop(original);

@@ -29,7 +29,6 @@ async fn every_bomb_and_every_lie_is_refused_quickly_and_leaves_nothing() {
         ("cursor", p::cursor_header(), 415),
         ("truncated tiff", p::truncated(&p::tiff(300, 200, 1)), 422),
         ("truncated icon", p::truncated(&p::ico()), 422),
-        ("jpeg xl", p::jxl_header(), 415),
         ("pdf", p::pdf(), 415),
         ("mp4", p::mp4_header(), 415),
         ("webm", p::webm_header(), 415),
@@ -46,6 +45,8 @@ async fn every_bomb_and_every_lie_is_refused_quickly_and_leaves_nothing() {
     }
     let avif = ana.upload_with(p::avif_bomb(), "a.avif", &[]).await;
     assert!(avif.status.is_client_error(), "{}", avif.text());
+    let jxl = ana.upload_with(p::jxl_bomb(), "a.jxl", &[]).await;
+    assert!(jxl.status.is_client_error(), "{}", jxl.text());
     let lying = ana.upload_with(p::avif_lying(), "a.avif", &[]).await;
     assert!(lying.status.is_client_error(), "{}", lying.text());
     assert_eq!((server.stored_files(), server.leftovers()), (0, 0));

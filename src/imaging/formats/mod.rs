@@ -15,6 +15,7 @@ pub(super) mod ico;
 mod ifd;
 mod items;
 mod jpeg;
+mod jxl;
 pub(super) mod png;
 mod tiff;
 mod webp;
@@ -40,6 +41,7 @@ pub(super) fn read(format: Format, source: Source, limits: &Limits) -> Result<Pr
         Format::Ico => ico::read(source, limits),
         Format::Avif => avif::read(source, limits),
         Format::Heic => heic::read(source, limits),
+        Format::Jxl => jxl::read(source, limits),
     }
 }
 
@@ -51,8 +53,6 @@ const FOREIGN: &[(&[u8], &str, &str)] = &[
     (b"II+\0", "BigTIFF", NOT_DECODED),
     (b"MM\0+", "BigTIFF", NOT_DECODED),
     (b"II*\0\x10\0\0\0CR", "a raw photograph", NOT_DECODED),
-    (b"\xff\x0a", "JPEG XL", NOT_DECODED),
-    (b"\0\0\0\x0cJXL ", "JPEG XL", NOT_DECODED),
     (b"\0\0\0\x0cjP  ", "JPEG 2000", NOT_DECODED),
     (b"8BPS", "a Photoshop document", NOT_DECODED),
     (b"\0\0\x02\0", "a cursor file", NOT_DECODED),
@@ -76,6 +76,7 @@ pub(super) fn recognise(head: &[u8]) -> Result<Format, Error> {
             Format::Tiff
         }
         _ if ico::begins(head) => Format::Ico,
+        _ if jxl::begins(head) => Format::Jxl,
         _ if head.get(4..8) == Some(b"ftyp") => heif::recognise(head)?,
         _ => return Err(foreign(head)),
     };
@@ -83,6 +84,7 @@ pub(super) fn recognise(head: &[u8]) -> Result<Format, Error> {
         return Ok(format);
     }
     let (name, reason) = match format {
+        Format::Jxl => ("JPEG XL", "this build cannot decode it: build with the feature `jxl`"),
         Format::Heic => ("HEIC", "this build cannot decode it: build with the feature `heic`"),
         _ => ("AVIF", "this build cannot decode it: build with the feature `codecs`"),
     };

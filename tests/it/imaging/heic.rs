@@ -108,7 +108,7 @@ fn pieces_and_broken_bytes_are_never_a_panic() {
         for sixteenth in 0..16 {
             assert!(probed(&bytes[..bytes.len() * sixteenth / 16]).is_err(), "{sixteenth}/16");
         }
-        for at in 0..bytes.len() {
+        for at in (0..bytes.len()).step_by(3) {
             let mut broken = bytes.clone();
             broken[at] ^= 0x55;
             let Ok((file, probe)) = probed(&broken) else { continue };

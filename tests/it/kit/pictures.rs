@@ -8,6 +8,7 @@ mod heic;
 mod hostile;
 mod ico;
 mod jpeg;
+mod jxl;
 mod png;
 mod tiff;
 mod webp;
@@ -19,7 +20,7 @@ pub(crate) use gif::{gif, gif_with_comments};
 pub(crate) use heic::{Heic, heic, heic_from_telephone};
 pub(crate) use hostile::{
     avif_bomb, big_tiff_header, bmp_bomb, cursor_header, gif_bomb, jpeg_bomb_baseline_65500,
-    jpeg_bomb_progressive_65500, jpeg_bomb_scans, jxl_header, layered_heic_header, mp4_header, pdf,
+    jpeg_bomb_progressive_65500, jpeg_bomb_scans, layered_heic_header, mp4_header, pdf,
     png_bomb_30000, png_icc_bomb, png_small_lie, png_text_bomb, raw_photo_header, svg, truncated,
     webm_header, webp_bomb, webp_lying,
 };
@@ -27,6 +28,7 @@ pub(crate) use ico::{bitmap, ico, ico_of, ico_with_png};
 pub(crate) use jpeg::{
     cmyk_jpeg, gray_jpeg, jpeg_with_exif, jpeg_with_profile, photo_jpeg, progressive_jpeg,
 };
+pub(crate) use jxl::{jxl, jxl_alpha, jxl_animated, jxl_bomb, jxl_gray, jxl_turned, jxl_with_exif};
 pub(crate) use png::{
     apng, png, png_gray, png_gray_alpha, png_one_bit, png_palette, png_sixteen_bit, png_turned,
     png_with_text,

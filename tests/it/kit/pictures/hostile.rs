@@ -167,10 +167,6 @@ pub(crate) fn raw_photo_header() -> Vec<u8> {
     b"II*\0\x10\0\0\0CR\x02\0".to_vec()
 }
 
-pub(crate) fn jxl_header() -> Vec<u8> {
-    b"\xff\x0a\xfa\x1f\x41\x91\x08\x06\x01\0\x48\0".to_vec()
-}
-
 pub(crate) fn pdf() -> Vec<u8> {
     b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n".to_vec()
 }
