@@ -3,12 +3,19 @@
 
 #[cfg(feature = "codecs")]
 mod avif;
+#[cfg(feature = "heic")]
+mod heic;
 mod jpeg;
+#[cfg(feature = "jxl")]
+mod jxl;
+mod tiff;
 
+use std::io::Cursor;
 use std::path::Path;
 
 use image::codecs::bmp::BmpDecoder;
 use image::codecs::gif::GifDecoder;
+use image::codecs::ico::IcoDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::metadata::LoopCount;
@@ -16,6 +23,7 @@ use image::{AnimationDecoder, DynamicImage, Frames, ImageDecoder, Limits, RgbIma
 use webp::PixelLayout;
 
 use super::facts::{Decoding, Probe};
+use super::formats::{ico, png};
 use super::{Error, Format};
 
 /// A decoder may ask for so much beyond its share for its own tables.
@@ -35,12 +43,18 @@ pub(super) fn decode(path: &Path, probe: &Probe, reduction: u32) -> Result<Dynam
         }
         Format::Gif => with(GifDecoder::new(reader()?).map_err(refused)?, probe),
         Format::Bmp => with(BmpDecoder::new(reader()?).map_err(refused)?, probe),
+        Format::Tiff => tiff::decode(path, probe),
+        Format::Ico => icon(path, probe),
         Format::Webp if probe.is_animated => animated_webp(path, probe),
         Format::Webp => still_webp(path, probe),
         #[cfg(feature = "codecs")]
         Format::Avif => avif::decode(path, probe),
-        #[cfg(not(feature = "codecs"))]
-        Format::Avif => Err(Error::damaged("it cannot be decoded by this build")),
+        #[cfg(feature = "heic")]
+        Format::Heic => heic::decode(path, probe),
+        #[cfg(feature = "jxl")]
+        Format::Jxl => jxl::decode(path, probe),
+        #[cfg(not(all(feature = "codecs", feature = "heic", feature = "jxl")))]
+        _ => Err(Error::damaged("it cannot be decoded by this build")),
     }
 }
 
@@ -82,6 +96,7 @@ fn refused(cause: image::ImageError) -> Error {
 fn limits(probe: &Probe) -> Limits {
     let per_pixel = match probe.inside.decoding {
         Decoding::Whole { bytes_per_pixel } => bytes_per_pixel,
+        Decoding::Samples(samples) => samples.bytes_per_pixel(),
         Decoding::Jpeg { .. } => 11,
     };
     let mut limits = Limits::no_limits();
@@ -99,6 +114,18 @@ fn with(mut decoder: impl ImageDecoder, probe: &Probe) -> Result<DynamicImage, E
     }
     decoder.set_limits(limits(probe)).map_err(refused)?;
     DynamicImage::from_decoder(decoder).map_err(refused)
+}
+
+/// A PNG inside an icon may be of any kind, which the decoder of icons does not take.
+fn icon(path: &Path, probe: &Probe) -> Result<DynamicImage, Error> {
+    let bytes = probe.parts().read(path)?;
+    match bytes.get(ico::HEADER..) {
+        Some(png) if png.starts_with(png::SIGNATURE) => {
+            let decoder = PngDecoder::with_limits(Cursor::new(png), limits(probe));
+            with(decoder.map_err(refused)?, probe)
+        }
+        _ => with(IcoDecoder::new(Cursor::new(&bytes)).map_err(refused)?, probe),
+    }
 }
 
 fn other_size() -> Error {

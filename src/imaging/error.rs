@@ -6,7 +6,7 @@ use crate::base;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Nothing about the first bytes is familiar.
-    #[error("this is not a kind of picture that can be taken: send JPEG, PNG, GIF, WebP or BMP")]
+    #[error("this is not a kind of picture that can be taken: send JPEG, PNG, GIF, WebP or TIFF")]
     Unknown,
     /// Recognised by name, and not taken.
     #[error("{name} cannot be taken: {reason}")]

@@ -66,6 +66,50 @@ pub(super) enum Profile {
 pub(super) enum Decoding {
     Jpeg { is_progressive: bool, colors: Colors, coefficient_bytes: u64 },
     Whole { bytes_per_pixel: u64 },
+    Samples(Samples),
+}
+
+/// What a TIFF has for each pixel.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Samples {
+    pub meaning: Meaning,
+    pub count: u16,
+    /// Bits of each sample.
+    pub depth: u16,
+    /// Whether all samples of one colour come before those of the next.
+    pub is_planar: bool,
+    pub alpha: Alpha,
+    pub is_little: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// White is zero.
+    Darkness,
+    Light,
+    Rgb,
+    Palette,
+    /// Cyan, magenta, yellow and black.
+    Inks,
+    /// Brightness and two differences of colour, as in JPEG.
+    Ycc,
+}
+
+/// What the first sample behind the colours is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Alpha {
+    None,
+    Plain,
+    /// Colours are multiplied by it.
+    Multiplied,
+}
+
+impl Samples {
+    /// While decoding: the samples twice, as a piece may be the whole, and what they become.
+    pub(super) fn bytes_per_pixel(&self) -> u64 {
+        let raw = (u64::from(self.count) * u64::from(self.depth)).div_ceil(8);
+        raw * 2 + if self.depth == 16 { 8 } else { 4 }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

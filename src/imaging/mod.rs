@@ -55,7 +55,11 @@ pub enum Format {
     Gif,
     Webp,
     Bmp,
+    Tiff,
+    Ico,
     Avif,
+    Heic,
+    Jxl,
 }
 
 impl Format {
@@ -67,7 +71,11 @@ impl Format {
             Self::Gif => "image/gif",
             Self::Webp => "image/webp",
             Self::Bmp => "image/bmp",
+            Self::Tiff => "image/tiff",
+            Self::Ico => "image/vnd.microsoft.icon",
             Self::Avif => "image/avif",
+            Self::Heic => "image/heic",
+            Self::Jxl => "image/jxl",
         }
     }
 
@@ -79,24 +87,57 @@ impl Format {
             Self::Gif => "gif",
             Self::Webp => "webp",
             Self::Bmp => "bmp",
+            Self::Tiff => "tif",
+            Self::Ico => "ico",
             Self::Avif => "avif",
+            Self::Heic => "heic",
+            Self::Jxl => "jxl",
         }
     }
+
+    const ALL: &[Self] = &[
+        Self::Jpeg,
+        Self::Png,
+        Self::Gif,
+        Self::Webp,
+        Self::Bmp,
+        Self::Tiff,
+        Self::Ico,
+        Self::Avif,
+        Self::Heic,
+        Self::Jxl,
+    ];
 
     /// The format with this media type, whether or not this build can decode it.
     pub fn from_mime(mime: &str) -> Option<Self> {
-        [Self::Jpeg, Self::Png, Self::Gif, Self::Webp, Self::Bmp, Self::Avif]
-            .into_iter()
-            .find(|format| format.mime().eq_ignore_ascii_case(mime.trim()))
+        Self::ALL.iter().copied().find(|format| format.mime().eq_ignore_ascii_case(mime.trim()))
     }
 
-    /// What this build can take in. AVIF needs the feature `codecs`.
-    pub const fn accepted() -> &'static [Self] {
-        if cfg!(feature = "codecs") {
-            &[Self::Jpeg, Self::Png, Self::Gif, Self::Webp, Self::Bmp, Self::Avif]
-        } else {
-            &[Self::Jpeg, Self::Png, Self::Gif, Self::Webp, Self::Bmp]
+    /// Whether this build can take it in.
+    const fn is_accepted(self) -> bool {
+        match self {
+            Self::Avif => cfg!(feature = "codecs"),
+            Self::Heic => cfg!(feature = "heic"),
+            Self::Jxl => cfg!(feature = "jxl"),
+            _ => true,
         }
+    }
+
+    /// What this build can take in.
+    pub fn accepted() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|format| format.is_accepted())
+    }
+
+    /// Whether originals of this format are turned into PNG, without loss, as they come in: they
+    /// belong to desktops and scanners, and hardly a browser shows them.
+    pub const fn becomes_png(self) -> bool {
+        matches!(self, Self::Bmp | Self::Tiff | Self::Ico)
+    }
+
+    /// Whether any browser of today shows an original of this format. Of the others a rendering
+    /// is shown, and the original is there to be downloaded.
+    pub fn is_shown_everywhere(self) -> bool {
+        !self.becomes_png() && !matches!(self, Self::Heic | Self::Jxl)
     }
 }
 
@@ -106,7 +147,8 @@ impl Format {
 pub struct Limits {
     /// Width × height of one frame. An animation may have ten times as many in all its frames.
     pub max_pixels: u64,
-    /// The same for pictures that can only be decoded whole: progressive JPEG and AVIF.
+    /// The same for pictures that can only be decoded whole: progressive JPEG, AVIF,
+    /// HEIC and JPEG XL.
     pub max_progressive_pixels: u64,
     pub max_frames: u32,
     /// Pixels along one side.

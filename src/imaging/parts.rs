@@ -58,6 +58,17 @@ impl Parts {
         self.push(Part::Zeros(count))
     }
 
+    /// The same with other bytes at a place in its first piece, if that is not a copy.
+    pub(super) fn patched(&self, at: usize, bytes: &[u8]) -> Self {
+        let mut patched = self.clone();
+        if let Some(Part::Bytes(first)) = patched.list.first_mut()
+            && let Some(place) = first.get_mut(at..at.saturating_add(bytes.len()))
+        {
+            place.copy_from_slice(bytes);
+        }
+        patched
+    }
+
     pub(super) fn append(&mut self, other: Self) -> Result<(), Error> {
         other.list.into_iter().try_for_each(|part| match part {
             Part::Copy(span) => self.copy(span),

@@ -76,6 +76,7 @@ impl Probe {
         };
         let decoded = match self.inside.decoding {
             Decoding::Whole { bytes_per_pixel } => pixels * bytes_per_pixel,
+            Decoding::Samples(samples) => pixels * samples.bytes_per_pixel(),
             Decoding::Jpeg { is_progressive, coefficient_bytes, .. } => {
                 let scaled = self.parts().len()
                     + pixels / u64::from(reduction * reduction) * 7

@@ -144,7 +144,8 @@ pub fn render(path: &Path, probe: &Probe, specs: &[VariantSpec]) -> Result<Rende
 }
 
 /// Makes the picture itself smaller: upright, at most `width` pixels wide, and of the same family
-/// (PNG for PNG, BMP and still GIF; JPEG, or WebP where transparent, for AVIF).
+/// (PNG where nothing is lost; JPEG, or WebP where transparent, for all
+/// others).
 ///
 /// # Errors
 /// As [`render`]; [`Error::AnimatedResize`] for animations.
@@ -154,17 +155,17 @@ pub fn resize(path: &Path, probe: &Probe, width: u32, quality: u8) -> Result<Ren
     }
     let probe = &probe.again(path)?;
     let most = match probe.format {
-        Format::Webp | Format::Avif => MAX_VARIANT,
+        Format::Webp | Format::Avif | Format::Heic | Format::Jxl => MAX_VARIANT,
         _ => u32::from(u16::MAX),
     };
     let plan = geometry::plan(probe, Fit::Width(width), most);
     let original = Original::load(path, probe, geometry::reduction_to_width(probe, width))?;
     let format = match probe.format {
         Format::Jpeg => Format::Jpeg,
-        Format::Png | Format::Bmp | Format::Gif => Format::Png,
+        Format::Png | Format::Bmp | Format::Tiff | Format::Ico | Format::Gif => Format::Png,
         Format::Webp => Format::Webp,
-        Format::Avif if original.is_transparent => Format::Webp,
-        Format::Avif => Format::Jpeg,
+        Format::Avif | Format::Heic | Format::Jxl if original.is_transparent => Format::Webp,
+        Format::Avif | Format::Heic | Format::Jxl => Format::Jpeg,
     };
     let image = original.variant(&plan, &[])?;
     drop(original);

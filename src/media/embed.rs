@@ -1,7 +1,7 @@
 //! Embed codes: the ways to put an item into somebody else's page.
 
 use super::Media;
-use crate::site::Links;
+use crate::{imaging::Format, site::Links};
 
 /// One code, ready to be copied.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,6 +20,9 @@ pub fn codes(media: &Media, links: &Links) -> Vec<Embed> {
         media.variant(name).map_or(original.clone(), |v| links.to(&media.file_path(&v.file)))
     };
     let (medium, thumb) = (of("medium"), of("thumb"));
+    // A page that shows the picture must not name a file that hardly a browser shows.
+    let is_shown = Format::from_mime(&media.mime).is_none_or(Format::is_shown_everywhere);
+    let largest = if is_shown { &original } else { &medium };
     let title = media.title.as_deref().unwrap_or(&media.filename);
     let html = |image: &str| format!("<img src=\"{image}\" alt=\"{}\">", escape_html(title));
     let linked_html = |image: &str| format!("<a href=\"{view}\">{}</a>", html(image));
@@ -33,13 +36,13 @@ pub fn codes(media: &Media, links: &Links) -> Vec<Embed> {
         embed("direct_link", "Direct link", "Links", original.clone()),
         embed("medium_link", "Medium link", "Links", medium.clone()),
         embed("thumb_link", "Thumbnail link", "Links", thumb.clone()),
-        embed("html_original", "Original", "HTML", html(&original)),
+        embed("html_original", "Original", "HTML", html(largest)),
         embed("html_medium_linked", "Medium, linked", "HTML", linked_html(&medium)),
         embed("html_thumb_linked", "Thumbnail, linked", "HTML", linked_html(&thumb)),
-        embed("markdown_original", "Original", "Markdown", markdown(&original)),
+        embed("markdown_original", "Original", "Markdown", markdown(largest)),
         embed("markdown_medium_linked", "Medium, linked", "Markdown", linked_markdown(&medium)),
         embed("markdown_thumb_linked", "Thumbnail, linked", "Markdown", linked_markdown(&thumb)),
-        embed("bbcode_original", "Original", "BBCode", bbcode(&original)),
+        embed("bbcode_original", "Original", "BBCode", bbcode(largest)),
         embed("bbcode_medium_linked", "Medium, linked", "BBCode", linked_bbcode(&medium)),
         embed("bbcode_thumb_linked", "Thumbnail, linked", "BBCode", linked_bbcode(&thumb)),
     ]

@@ -3,7 +3,7 @@
 
 use crate::{
     base::{Error, Result, text::Filename},
-    imaging::{self, Engine, Format, Limits, Metadata, Probe},
+    imaging::{self, Engine, Limits, Metadata, Probe},
     site::Settings,
     storage::Incoming,
 };
@@ -47,10 +47,10 @@ pub(super) fn recognise(incoming: &Incoming, settings: &Settings) -> Result<Prob
 /// Whether the pixels must be encoded anew: because a smaller picture is wanted, or because
 /// nobody should be served this format.
 pub(super) fn needs_encoding(probe: &Probe, width: Option<u32>) -> bool {
-    probe.format == Format::Bmp || width.is_some_and(|w| w < probe.upright().0)
+    probe.format.becomes_png() || width.is_some_and(|w| w < probe.upright().0)
 }
 
-/// The upload scaled to `width`, or as a PNG where it is a BMP.
+/// The upload scaled to `width`, or as a PNG where nobody should be served its format.
 pub(super) async fn encode(
     engine: &Engine,
     path: PathBuf,

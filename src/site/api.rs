@@ -112,7 +112,7 @@ impl SiteView {
             name: settings.name,
             setup_needed,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            formats: Format::accepted().iter().map(|f| f.mime().to_owned()).collect(),
+            formats: Format::accepted().map(|f| f.mime().to_owned()).collect(),
             max_upload_bytes: settings.max_upload_bytes,
             max_pixels: settings.max_pixels,
             max_frames: settings.max_frames,

@@ -138,6 +138,9 @@ fn hidden(media: &Value) -> bool {
     media["visibility"] != "public" || media["status"] != "active"
 }
 
+/// Originals that hardly a browser shows: of these the rendering must do.
+const NOT_SHOWN: [&str; 2] = ["image/heic", "image/jxl"];
+
 /// Where the picture itself comes from: the rendering for screens, and the original where that is
 /// small enough for a dense display, or moves and would stand still as a rendering.
 fn picture(media: &Value) -> Value {
@@ -150,8 +153,9 @@ fn picture(media: &Value) -> Value {
         .find(|variant| variant["name"] == "medium")
         .cloned()
         .unwrap_or_default();
-    let moves = media["is_animated"].as_bool().unwrap_or(false);
-    let light = media["bytes"].as_u64().is_some_and(|bytes| bytes <= ORIGINAL_LIMIT);
+    let is_shown = media["mime"].as_str().is_none_or(|mime| !NOT_SHOWN.contains(&mime));
+    let moves = is_shown && media["is_animated"].as_bool().unwrap_or(false);
+    let light = is_shown && media["bytes"].as_u64().is_some_and(|bytes| bytes <= ORIGINAL_LIMIT);
     let src = if moves || medium.is_null() { &media["urls"]["original"] } else { &medium["url"] };
     let dense = !moves && light && medium["width"].as_u64() < media["width"].as_u64();
     json!({ "src": src, "medium_width": medium["width"], "dense": dense && !medium.is_null() })
@@ -243,6 +247,25 @@ mod tests {
         };
         assert!(of("public", "active").is_object() && of("unlisted", "active").is_object());
         assert!(of("private", "active").is_null() && of("public", "trashed").is_null());
+    }
+
+    #[test]
+    fn an_original_that_no_browser_shows_is_not_put_on_the_page() {
+        let of = |mime: &str, is_animated: bool| {
+            picture(&json!({
+                "mime": mime, "bytes": 9, "width": 900, "is_animated": is_animated,
+                "urls": { "original": "/o" },
+                "variants": [{ "name": "medium", "url": "/m", "width": 500 }],
+            }))
+        };
+        assert_eq!(
+            (&of("image/gif", true)["src"], &of("image/jpeg", false)["dense"]),
+            (&json!("/o"), &json!(true))
+        );
+        for mime in NOT_SHOWN {
+            let found = of(mime, true);
+            assert_eq!((&found["src"], &found["dense"]), (&json!("/m"), &json!(false)), "{mime}");
+        }
     }
 
     #[test]

@@ -24,9 +24,11 @@ async fn every_bomb_and_every_lie_is_refused_quickly_and_leaves_nothing() {
         ("truncated jpeg", p::truncated(&p::photo_jpeg(300, 200, 1)), 422),
         ("truncated png", p::truncated(&p::png(300, 200, false)), 422),
         ("svg", p::svg(), 415),
-        ("heic", p::heic_header(), 415),
-        ("tiff", p::tiff_header(), 415),
-        ("jpeg xl", p::jxl_header(), 415),
+        ("heic", p::layered_heic_header(), 415),
+        ("big tiff", p::big_tiff_header(), 415),
+        ("cursor", p::cursor_header(), 415),
+        ("truncated tiff", p::truncated(&p::tiff(300, 200, 1)), 422),
+        ("truncated icon", p::truncated(&p::ico()), 422),
         ("pdf", p::pdf(), 415),
         ("mp4", p::mp4_header(), 415),
         ("webm", p::webm_header(), 415),
@@ -43,6 +45,8 @@ async fn every_bomb_and_every_lie_is_refused_quickly_and_leaves_nothing() {
     }
     let avif = ana.upload_with(p::avif_bomb(), "a.avif", &[]).await;
     assert!(avif.status.is_client_error(), "{}", avif.text());
+    let jxl = ana.upload_with(p::jxl_bomb(), "a.jxl", &[]).await;
+    assert!(jxl.status.is_client_error(), "{}", jxl.text());
     let lying = ana.upload_with(p::avif_lying(), "a.avif", &[]).await;
     assert!(lying.status.is_client_error(), "{}", lying.text());
     assert_eq!((server.stored_files(), server.leftovers()), (0, 0));
@@ -62,7 +66,8 @@ async fn a_text_bomb_is_taken_without_its_text() {
 async fn formats_are_refused_by_name() {
     let server = TestServer::start().await;
     let ana = server.admin().await;
-    for (bytes, name) in [(p::svg(), "SVG"), (p::heic_header(), "HEIC"), (p::tiff_header(), "TIFF")]
+    for (bytes, name) in
+        [(p::svg(), "SVG"), (p::layered_heic_header(), "HEIC"), (p::big_tiff_header(), "BigTIFF")]
     {
         let problem = ana.upload_with(bytes, "x", &[]).await.problem(415, "unsupported_media");
         assert!(problem["detail"].as_str().unwrap().contains(name), "{problem}");

@@ -57,7 +57,7 @@ async fn a_photo_becomes_an_item_with_variants_and_addresses_that_work() {
 async fn every_kind_that_the_site_names_is_taken_by_its_content() {
     let server = TestServer::start().await;
     let ana = server.admin().await;
-    let files: [(&str, Vec<u8>, &str, bool); 8] = [
+    let files: [(&str, Vec<u8>, &str, bool); 11] = [
         ("a.txt", pictures::photo_jpeg(64, 48, 1), "image/jpeg", false),
         ("b", pictures::png(64, 48, true), "image/png", false),
         ("c.jpg", pictures::gif(1), "image/gif", false),
@@ -66,6 +66,9 @@ async fn every_kind_that_the_site_names_is_taken_by_its_content() {
         ("f.webp", pictures::animated_webp(3), "image/webp", true),
         ("g.png", pictures::apng(3), "image/png", true),
         ("h.exe", pictures::bmp(64, 48), "image/png", false),
+        ("i.jpg", pictures::tiff(64, 48, 6), "image/png", false),
+        ("j.tif", pictures::tiff_cmyk(64, 48), "image/png", false),
+        ("k.ico", pictures::ico(), "image/png", false),
     ];
     for (name, bytes, mime, animated) in files {
         let media = ana.upload(bytes, name).await;
@@ -89,6 +92,45 @@ async fn avif_is_taken_where_the_build_can_and_refused_by_name_where_not() {
         let problem = answer.problem(415, "unsupported_media");
         assert!(problem["detail"].as_str().unwrap().contains("AVIF"), "{problem}");
         assert!(problem["detail"].as_str().unwrap().contains("codecs"), "{problem}");
+    }
+}
+
+/// What browsers do not show is kept as it came, and a rendering of it is what pages show.
+#[cfg(all(feature = "heic", feature = "jxl"))]
+#[tokio::test]
+async fn originals_that_no_browser_shows_are_shown_as_renderings() {
+    let server = TestServer::start().await;
+    let ana = server.admin().await;
+    for (bytes, mime, size, red_at) in [
+        (pictures::heic_from_telephone(), "image/heic", (64, 96), (48, 16)),
+        (pictures::jxl_with_exif(), "image/jxl", (64, 48), (16, 12)),
+    ] {
+        let media = ana.upload(bytes, "photo.bin").await;
+        assert_eq!(media["mime"], mime);
+        assert_eq!((&media["width"], &media["height"]), (&json!(size.0), &json!(size.1)));
+        assert_eq!(media["metadata"]["camera_make"], "Lumen", "{media}");
+        let original = server.guest().get(media["urls"]["original"].as_str().unwrap()).await;
+        assert_eq!(original.header("content-type"), mime);
+        let secret = pictures::SECRET;
+        assert!(!original.body.windows(secret.len()).any(|window| window == secret));
+        let address = media["urls"]["medium"].as_str().unwrap();
+        let medium = server.guest().get(address).await;
+        assert_eq!(medium.header("content-type"), "image/jpeg");
+        let red = image::load_from_memory(&medium.body).unwrap().to_rgb8();
+        assert_eq!(red.dimensions(), size);
+        let red = red.get_pixel(red_at.0, red_at.1).0;
+        assert!(red.iter().zip(pictures::RED).all(|(a, b)| a.abs_diff(b) < 30), "{red:?}");
+        let page = server.guest().get(media["urls"]["view"].as_str().unwrap()).await.text();
+        assert!(page.contains(&format!("class=\"picture\" src=\"{address}\"")), "{page}");
+        assert!(!page.contains("srcset"));
+        let path = format!("/api/v2/media/{}/embeds", media["id"].as_str().unwrap());
+        let codes = ana.get(&path).await.expect(StatusCode::OK).json();
+        let of = |name: &str| {
+            let codes = codes["items"].as_array().unwrap();
+            codes.iter().find(|code| code["name"] == name).unwrap()["code"].to_string()
+        };
+        assert!(of("html_original").contains(address), "{codes}");
+        assert!(!of("direct_link").contains(address), "{codes}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 /** A picture by what the browser says of it; the server looks at the content itself. */
 export function looksLikePicture(file) {
-  return file.type.startsWith('image/') || (!file.type && /\.(jpe?g|png|gif|webp|bmp|avif)$/i.test(file.name))
+  return file.type.startsWith('image/') || (!file.type && /\.(jpe?g|png|gif|webp|bmp|tiff?|ico|avif|hei[cf]|jxl)$/i.test(file.name))
 }
 
 /** The address in a text, or null where the text is anything but one address. */

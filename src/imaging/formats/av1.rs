@@ -3,6 +3,7 @@
 
 use super::super::Error;
 use super::super::source::{Source, Span};
+use super::bits::Bits;
 
 /// What a decoder will go by, whatever the boxes around it say.
 #[derive(Debug, Clone, Copy)]
@@ -16,36 +17,6 @@ pub(super) struct Sequence {
     pub matrix: u8,
     /// Whether colours have the full resolution, or there are none.
     pub is_full: bool,
-}
-
-struct Bits<'a> {
-    data: &'a [u8],
-    at: usize,
-}
-
-impl Bits<'_> {
-    fn take(&mut self, count: u32) -> Option<u64> {
-        let mut value = 0;
-        for _ in 0..count {
-            let byte = self.data.get(self.at / 8)?;
-            value = value << 1 | u64::from(byte >> (7 - self.at % 8) & 1);
-            self.at += 1;
-        }
-        Some(value)
-    }
-
-    fn flag(&mut self) -> Option<bool> {
-        Some(self.take(1)? == 1)
-    }
-
-    /// A number of unknown length: as many zeros as bits follow the first one.
-    fn universal(&mut self) -> Option<()> {
-        let mut zeros = 0;
-        while !self.flag()? {
-            zeros += 1;
-        }
-        self.take(if zeros < 32 { zeros } else { 0 }).map(|_| ())
-    }
 }
 
 /// A sequence header is never longer than this.
@@ -69,7 +40,7 @@ pub(super) fn sequences(source: &mut Source, data: Span) -> Result<Vec<Sequence>
         }
         if head >> 3 & 15 == 1 {
             let bytes = source.read(Span::new(unit.at, size.min(MAX_HEADER)))?;
-            found.push(sequence(&mut Bits { data: &bytes, at: 0 }).ok_or_else(broken)?);
+            found.push(sequence(&mut Bits::new(&bytes)).ok_or_else(broken)?);
         }
         source.seek(unit.end())?;
     }
@@ -111,7 +82,7 @@ fn operating_points(bits: &mut Bits<'_>) -> Option<()> {
     if bits.flag()? {
         bits.take(64)?;
         if bits.flag()? {
-            bits.universal()?;
+            bits.golomb()?;
         }
         if bits.flag()? {
             delay_bits = Some(bits.take(5)? as u32 + 1);
@@ -188,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_reduced_header_is_read() {
-        let found = sequence(&mut Bits { data: &HEADER, at: 0 }).unwrap();
+        let found = sequence(&mut Bits::new(&HEADER)).unwrap();
         assert_eq!((found.width, found.height, found.most_pixels), (64, 48, 64 * 48));
         assert_eq!((found.matrix, found.is_full), (2, false));
     }
@@ -196,7 +167,7 @@ mod tests {
     #[test]
     fn a_cut_header_is_none() {
         for len in 0..5 {
-            assert!(sequence(&mut Bits { data: &HEADER[..len], at: 0 }).is_none(), "{len}");
+            assert!(sequence(&mut Bits::new(&HEADER[..len])).is_none(), "{len}");
         }
     }
 }

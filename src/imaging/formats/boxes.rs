@@ -1,4 +1,4 @@
-//! The boxes of ISO base media files (ISO/IEC 14496-12), which AVIF is one of. Knows how boxes
+//! The boxes of ISO base media files (ISO/IEC 14496-12), which AVIF and HEIC are. Knows how boxes
 //! nest and not what they mean.
 
 use super::super::Error;

@@ -1,5 +1,5 @@
 //! The `meta` box of HEIF files (ISO/IEC 23008-12): which items there are, where their bytes lie,
-//! and their properties. Knows nothing of AV1.
+//! and their properties. Knows nothing of any codec.
 
 use super::super::source::Span;
 use super::boxes::Cut;
@@ -31,6 +31,8 @@ pub(super) struct Meta {
     pub items: Vec<Item>,
     pub properties: Vec<Property>,
     primary: u64,
+    /// Items that others are derived from: of which, and from which, in order.
+    inputs: Vec<(u64, Vec<u64>)>,
     /// The body of `idat`, in the file.
     pub data: Option<Span>,
 }
@@ -50,6 +52,7 @@ impl Meta {
                 b"iloc" => locations = Some(inner),
                 b"idat" => meta.data = Some(Span::new(inner_at, inner.0.len() as u64)),
                 b"iprp" => meta.properties(inner, inner_at)?,
+                b"iref" => meta.inputs = inputs(inner)?,
                 _ => {}
             }
         }
@@ -68,6 +71,12 @@ impl Meta {
         item: &'a Item,
     ) -> impl Iterator<Item = &'a Property> {
         item.properties.iter().filter_map(|index| self.properties.get(*index))
+    }
+
+    /// The items that one is derived from. One that is named twice comes twice.
+    pub(super) fn inputs_of(&self, item: &Item) -> impl Iterator<Item = &Item> {
+        let named = self.inputs.iter().filter(|(of, _)| *of == item.id).flat_map(|(_, from)| from);
+        named.filter_map(|id| self.items.iter().find(|item| item.id == *id))
     }
 
     /// Width and height that the boxes claim for an item.
@@ -167,6 +176,26 @@ pub(super) fn size(property: &Property) -> Option<(u32, u32)> {
 fn primary(mut body: Cut<'_>) -> Option<u64> {
     let wide = if body.version()? == 0 { 2 } else { 4 };
     body.number(wide)
+}
+
+/// The references of the kind `dimg`.
+fn inputs(mut body: Cut<'_>) -> Option<Vec<(u64, Vec<u64>)>> {
+    let wide = if body.version()? == 0 { 2 } else { 4 };
+    let mut inputs = Vec::new();
+    let mut total = 0;
+    while let Some((kind, mut list)) = body.next() {
+        let of = list.number(wide)?;
+        let count = list.number(2)?;
+        total += count;
+        if total > MAX_EXTENTS as u64 {
+            return None;
+        }
+        let from = (0..count).map(|_| list.number(wide)).collect::<Option<_>>()?;
+        if &kind == b"dimg" {
+            inputs.push((of, from));
+        }
+    }
+    Some(inputs)
 }
 
 fn infos(mut body: Cut<'_>) -> Option<Vec<Item>> {

@@ -75,6 +75,49 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
     })
 }
 
+/// Width, height and the number of components of a plain JPEG that is a part of another file and
+/// may have its tables elsewhere.
+pub(super) fn inside(
+    source: &mut Source,
+    span: Span,
+    limits: &Limits,
+) -> Result<(u32, u32, u8), Error> {
+    let mut walk = Walk { rest: Parts::of(source.len()), ..Walk::default() };
+    source.seek(span.at)?;
+    if source.array()? != [0xff, 0xd8] {
+        return Err(Error::damaged("one of its pieces is no picture"));
+    }
+    while let Some(marker) = next_marker(source)? {
+        segment(&mut walk, source, marker, limits)?;
+    }
+    let frame = walk.frame.filter(|_| source.at() <= span.end() && walk.scan_bytes > 0);
+    let frame = frame.ok_or_else(|| Error::damaged("one of its pieces is no picture"))?;
+    if frame.is_progressive || walk.scans > u64::from(frame.components) {
+        return Err(Error::TooSlow);
+    }
+    if u64::from(frame.width) * u64::from(frame.height) > walk.scan_bytes * PIXELS_PER_BYTE {
+        return Err(Error::damaged("it claims more pixels than it holds"));
+    }
+    Ok((frame.width, frame.height, frame.components))
+}
+
+/// The tables that go before such JPEGs, and nothing else.
+pub(super) fn tables(source: &mut Source, span: Span) -> Result<Vec<u8>, Error> {
+    let mut tables = vec![0xff, 0xd8];
+    source.seek(span.at)?;
+    source.skip(2)?;
+    while let Some(marker) = next_marker(source)? {
+        let at = source.at() - 2;
+        let whole = Span::new(at, u64::from(u16::from_be_bytes(source.array()?)) + 2);
+        if !matches!(marker, 0xc4 | 0xdb) || whole.end() > span.end() || tables.len() > 65_536 {
+            return Err(Error::damaged("its tables make no sense"));
+        }
+        tables.extend(source.read(whole)?);
+    }
+    tables.extend([0xff, 0xd9]);
+    Ok(tables)
+}
+
 /// The next marker, or nothing at the end of the picture. Bytes between segments are passed over,
 /// as all decoders do.
 fn next_marker(source: &mut Source) -> Result<Option<u8>, Error> {

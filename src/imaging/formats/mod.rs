@@ -3,16 +3,26 @@
 
 mod av1;
 mod avif;
+mod bits;
 mod bmp;
 mod boxes;
+mod film;
 mod gif;
+mod heic;
+mod heif;
+mod hevc;
+pub(super) mod ico;
+mod ifd;
 mod items;
 mod jpeg;
-mod png;
+mod jxl;
+pub(super) mod png;
+mod tiff;
 mod webp;
 
 #[cfg(feature = "codecs")]
 pub(super) use jpeg::orientation_segment;
+pub(super) use tiff::PHOTOMETRIC_AT;
 
 use super::facts::Probe;
 use super::source::Source;
@@ -29,7 +39,11 @@ pub(super) fn read(format: Format, source: Source, limits: &Limits) -> Result<Pr
         Format::Gif => gif::read(source, limits),
         Format::Webp => webp::read(source, limits),
         Format::Bmp => bmp::read(source, limits),
+        Format::Tiff => tiff::read(source, limits),
+        Format::Ico => ico::read(source, limits),
         Format::Avif => avif::read(source, limits),
+        Format::Heic => heic::read(source, limits),
+        Format::Jxl => jxl::read(source, limits),
     }
 }
 
@@ -38,13 +52,12 @@ const NOT_DECODED: &str = "convert it to JPEG, PNG or WebP first";
 
 /// Formats that are known by their first bytes and not taken.
 const FOREIGN: &[(&[u8], &str, &str)] = &[
-    (b"II*\0", "TIFF", NOT_DECODED),
-    (b"MM\0*", "TIFF", NOT_DECODED),
-    (b"\xff\x0a", "JPEG XL", NOT_DECODED),
-    (b"\0\0\0\x0cJXL ", "JPEG XL", NOT_DECODED),
+    (b"II+\0", "BigTIFF", NOT_DECODED),
+    (b"MM\0+", "BigTIFF", NOT_DECODED),
+    (b"II*\0\x10\0\0\0CR", "a raw photograph", NOT_DECODED),
     (b"\0\0\0\x0cjP  ", "JPEG 2000", NOT_DECODED),
     (b"8BPS", "a Photoshop document", NOT_DECODED),
-    (b"\0\0\x01\0", "an icon file", NOT_DECODED),
+    (b"\0\0\x02\0", "a cursor file", NOT_DECODED),
     (b"%PDF-", "PDF", NOT_A_PICTURE),
     (b"\x1a\x45\xdf\xa3", "WebM", NOT_A_PICTURE),
     (b"OggS", "Ogg", NOT_A_PICTURE),
@@ -61,14 +74,23 @@ pub(super) fn recognise(head: &[u8]) -> Result<Format, Error> {
         _ if head.starts_with(b"GIF87a") || head.starts_with(b"GIF89a") => Format::Gif,
         _ if head.starts_with(b"RIFF") => recognise_riff(head)?,
         _ if bmp::begins(head) => Format::Bmp,
-        _ if head.get(4..8) == Some(b"ftyp") => avif::recognise(head)?,
+        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] if head.get(8..10) != Some(b"CR") => {
+            Format::Tiff
+        }
+        _ if ico::begins(head) => Format::Ico,
+        _ if jxl::begins(head) => Format::Jxl,
+        _ if head.get(4..8) == Some(b"ftyp") => heif::recognise(head)?,
         _ => return Err(foreign(head)),
     };
-    if Format::accepted().contains(&format) {
+    if format.is_accepted() {
         return Ok(format);
     }
-    let reason = "this build has no AVIF decoder: build with the feature `codecs`";
-    Err(Error::Unsupported { name: "AVIF", reason })
+    let (name, reason) = match format {
+        Format::Jxl => ("JPEG XL", "this build cannot decode it: build with the feature `jxl`"),
+        Format::Heic => ("HEIC", "this build cannot decode it: build with the feature `heic`"),
+        _ => ("AVIF", "this build cannot decode it: build with the feature `codecs`"),
+    };
+    Err(Error::Unsupported { name, reason })
 }
 
 fn recognise_riff(head: &[u8]) -> Result<Format, Error> {

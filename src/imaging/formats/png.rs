@@ -12,7 +12,7 @@ use super::super::source::{Source, Span};
 use super::super::tiff::Tiff;
 use super::super::{Error, Format, Limits, Orientation};
 
-pub(super) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+pub(in super::super) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// Deflate never does better than this.
 const INFLATION: u64 = 1032;
@@ -27,6 +27,7 @@ const MAX_COLOR: u64 = 768;
 struct Walk {
     width: u32,
     height: u32,
+    signature: Span,
     /// `IHDR`; the orientation goes between it and the rest.
     header: Span,
     rest: Parts,
@@ -38,8 +39,10 @@ struct Walk {
     duration_ms: u64,
 }
 
+/// Reads the picture from where `source` stands.
 pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> {
-    source.skip(SIGNATURE.len() as u64)?;
+    let signature = Span::new(source.at(), SIGNATURE.len() as u64);
+    source.skip(signature.len)?;
     let (kind, header) = next_chunk(&mut source)?;
     if &kind != b"IHDR" || header.len != 13 {
         return Err(Error::damaged("it does not begin with its header"));
@@ -51,6 +54,7 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
     let mut walk = Walk {
         width,
         height,
+        signature,
         header: Span::new(header.at - 8, 25),
         rest: Parts::of(source.len()),
         seen: Vec::new(),
@@ -234,7 +238,7 @@ fn finish(
         orientation = value.map_or(orientation, Orientation::from_exif);
     }
     let mut parts = Parts::of(source.len());
-    parts.copy(Span::new(0, SIGNATURE.len() as u64))?;
+    parts.copy(walk.signature)?;
     parts.copy(walk.header)?;
     if !orientation.is_upright() {
         parts.bytes(exif_chunk(&orientation.block()))?;

@@ -4,28 +4,39 @@
 mod avif;
 mod exif;
 mod gif;
+mod heic;
 mod hostile;
+mod ico;
 mod jpeg;
+mod jxl;
 mod png;
+mod tiff;
 mod webp;
 
 pub(crate) use avif::{
     avif, avif_animated, avif_header_only, avif_lying, avif_rotated, avif_with_exif,
 };
 pub(crate) use gif::{gif, gif_with_comments};
+pub(crate) use heic::{Heic, heic, heic_from_telephone};
 pub(crate) use hostile::{
-    avif_bomb, bmp_bomb, gif_bomb, heic_header, jpeg_bomb_baseline_65500,
-    jpeg_bomb_progressive_65500, jpeg_bomb_scans, jxl_header, mp4_header, pdf, png_bomb_30000,
-    png_icc_bomb, png_small_lie, png_text_bomb, svg, tiff_header, truncated, webm_header,
-    webp_bomb, webp_lying,
+    avif_bomb, big_tiff_header, bmp_bomb, cursor_header, gif_bomb, jpeg_bomb_baseline_65500,
+    jpeg_bomb_progressive_65500, jpeg_bomb_scans, layered_heic_header, mp4_header, pdf,
+    png_bomb_30000, png_icc_bomb, png_small_lie, png_text_bomb, raw_photo_header, svg, truncated,
+    webm_header, webp_bomb, webp_lying,
 };
+pub(crate) use ico::{bitmap, ico, ico_of, ico_with_png};
 pub(crate) use jpeg::{
     cmyk_jpeg, gray_jpeg, jpeg_of_a_sphere, jpeg_with_exif, jpeg_with_profile, photo_jpeg,
     progressive_jpeg, with_orientation, with_segment,
 };
+pub(crate) use jxl::{jxl, jxl_alpha, jxl_animated, jxl_bomb, jxl_gray, jxl_turned, jxl_with_exif};
 pub(crate) use png::{
     apng, png, png_gray, png_gray_alpha, png_one_bit, png_palette, png_sixteen_bit, png_turned,
     png_with_text,
+};
+pub(crate) use tiff::{
+    Page as TiffPage, tiff, tiff_alpha, tiff_cmyk, tiff_jpeg, tiff_lzw, tiff_one_bit, tiff_palette,
+    tiff_sixteen_bit, tiff_with_profile,
 };
 pub(crate) use webp::{animated_webp, webp, webp_lossy, webp_with_exif};
 

@@ -13,7 +13,7 @@ const FRAME: &[u8] = &[
 const WIDTH: u32 = 64;
 const HEIGHT: u32 = 48;
 
-fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+pub(super) fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
     let mut out = (body.len() as u32 + 8).to_be_bytes().to_vec();
     out.extend(kind);
     out.extend(body);
@@ -21,7 +21,7 @@ fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
 }
 
 /// A box with a version and no flags.
-fn full(kind: &[u8; 4], version: u8, body: &[u8]) -> Vec<u8> {
+pub(super) fn full(kind: &[u8; 4], version: u8, body: &[u8]) -> Vec<u8> {
     boxed(kind, &[&[version, 0, 0, 0], body].concat())
 }
 

@@ -143,8 +143,8 @@ pub(crate) fn svg() -> Vec<u8> {
     b"<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"><script/></svg>".to_vec()
 }
 
-pub(crate) fn heic_header() -> Vec<u8> {
-    b"\0\0\0\x18ftypheic\0\0\0\0mif1heic\0\0\0\x08meta".to_vec()
+pub(crate) fn layered_heic_header() -> Vec<u8> {
+    b"\0\0\0\x18ftypheim\0\0\0\0heimheim\0\0\0\x08meta".to_vec()
 }
 
 pub(crate) fn mp4_header() -> Vec<u8> {
@@ -155,12 +155,16 @@ pub(crate) fn webm_header() -> Vec<u8> {
     b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm".to_vec()
 }
 
-pub(crate) fn tiff_header() -> Vec<u8> {
-    b"II*\0\x08\0\0\0\0\0\0\0\0\0".to_vec()
+pub(crate) fn big_tiff_header() -> Vec<u8> {
+    b"II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0".to_vec()
 }
 
-pub(crate) fn jxl_header() -> Vec<u8> {
-    b"\xff\x0a\xfa\x1f\x41\x91\x08\x06\x01\0\x48\0".to_vec()
+pub(crate) fn cursor_header() -> Vec<u8> {
+    b"\0\0\x02\0\x01\0\x10\x10\0\0\0\0\0\0".to_vec()
+}
+
+pub(crate) fn raw_photo_header() -> Vec<u8> {
+    b"II*\0\x10\0\0\0CR\x02\0".to_vec()
 }
 
 pub(crate) fn pdf() -> Vec<u8> {
