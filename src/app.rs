@@ -9,7 +9,7 @@ use crate::{
     docs,
     http::{Client, Problem, Proxies, layers},
     imaging::Budget,
-    media::{self, upload::Uploads},
+    media::{self, hot::Hot, upload::Uploads},
     operator::{self, Appliance, Metrics, Traefik},
     outward::{Fetcher, Policy},
     tenancy::{DataDir, Lock, Options, Tenants, limits::Overrides},
@@ -33,6 +33,7 @@ pub struct App {
     pub stopping: Arc<AtomicBool>,
     operator: Arc<Appliance>,
     uploads: Arc<Uploads>,
+    hot: Arc<Hot>,
     proxies: Proxies,
     request_secret: Option<Secret>,
     _lock: Lock,
@@ -134,6 +135,7 @@ impl App {
             tenants,
             stopping: Arc::default(),
             uploads: Arc::new(Uploads { budget, fetcher }),
+            hot: Arc::default(),
             proxies: Proxies(config.trusted_proxies.0.clone()),
             request_secret: config.request_secret.clone(),
             _lock: lock,
@@ -144,7 +146,7 @@ impl App {
     pub fn public(&self) -> impl Endpoint<Output = Response> + use<> {
         let api = Arc::new(self.addressed(api::endpoint(self.uploads.clone())));
         let pages = web::routes(Route::new().nest(api::BASE, api.clone()).map_to_response());
-        let files = Route::new().at("/:id/:file", media::files::file);
+        let files = Route::new().at("/:id/:file", media::files::file.data(self.hot.clone()));
         let files = self.addressed(files.catch_all_error(problem).map_to_response());
         let routes = Route::new()
             .at("/api/v2/openapi.json", make_sync(|_| docs::document()))

@@ -11,6 +11,7 @@ mod cli_upkeep;
 mod compat;
 mod contract;
 mod crash;
+mod delivery;
 mod files;
 mod first_run;
 mod hostile;
