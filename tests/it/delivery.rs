@@ -150,6 +150,7 @@ async fn an_item_that_is_edited_with_its_tag_has_the_tag_of_its_very_bytes() {
 #[tokio::test]
 async fn a_page_names_what_it_loads_ahead_of_itself() {
     let server = TestServer::start().await;
+    server.admin().await;
     let page = server.guest().get("/explore").await.expect(StatusCode::OK);
     let (links, html) = (page.header("link").to_owned(), page.text());
     assert!(links.contains("rel=preload; as=style") && links.contains("rel=modulepreload"));
