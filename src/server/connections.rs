@@ -51,7 +51,7 @@ pub(super) async fn serve(
         tokio::select! {
             () = told(&mut stopped) => break,
             accepted = listener.accept() => match accepted {
-                Ok((socket, _)) => drop(open.spawn(attend(socket, endpoint.clone(), stopping))),
+                Ok((socket, _)) => drop(open.spawn(attend(socket, endpoint.clone(), stopping, IDLE))),
                 // Out of file descriptors, most likely: give the system time to get some back.
                 Err(_) => sleep(Duration::from_millis(50)).await,
             },
@@ -70,9 +70,13 @@ async fn told(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
-/// Answers what one client asks, until it has enough.
-async fn attend<E>(socket: TcpStream, endpoint: Arc<E>, mut stopping: watch::Receiver<bool>)
-where
+/// Answers what one client asks, until it has enough or nothing moves for `idle`.
+async fn attend<E>(
+    socket: TcpStream,
+    endpoint: Arc<E>,
+    mut stopping: watch::Receiver<bool>,
+    idle: Duration,
+) where
     E: Endpoint<Output = Response> + 'static,
 {
     // Answers are small and latency counts: no waiting to fill a packet. A socket that is gone
@@ -87,10 +91,10 @@ where
             Ok::<hyper::Response<_>, Infallible>(response.into())
         }
     });
-    let pulse = Arc::new(Pulse::default());
+    let pulse = Arc::new(Pulse::new(idle));
     let io = TokioIo::new(Watched { socket, pulse: pulse.clone() });
     let mut http = Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(HELD);
+    http.http1().timer(TokioTimer::new()).header_read_timeout(idle).max_buf_size(HELD);
     let mut connection = pin!(http.serve_connection(io, service));
     tokio::select! {
         _ = connection.as_mut() => return,
@@ -108,6 +112,8 @@ where
 
 /// When bytes last moved on a connection.
 struct Pulse {
+    /// How long nothing may move.
+    idle: Duration,
     began: Instant,
     /// In milliseconds since it began.
     last: AtomicU64,
@@ -115,13 +121,12 @@ struct Pulse {
     is_full: AtomicBool,
 }
 
-impl Default for Pulse {
-    fn default() -> Self {
-        Self { began: Instant::now(), last: AtomicU64::new(0), is_full: AtomicBool::new(false) }
-    }
-}
-
 impl Pulse {
+    fn new(idle: Duration) -> Self {
+        let (last, is_full) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { idle, began: Instant::now(), last, is_full }
+    }
+
     fn beat(&self) {
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last.store(now, Ordering::Relaxed);
@@ -132,10 +137,10 @@ impl Pulse {
         loop {
             let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
             let still = self.began.elapsed().saturating_sub(last);
-            if still >= IDLE {
+            if still >= self.idle {
                 return;
             }
-            sleep(IDLE.saturating_sub(still)).await;
+            sleep(self.idle.saturating_sub(still)).await;
         }
     }
 
@@ -146,7 +151,7 @@ impl Pulse {
             if self.is_full.load(Ordering::Relaxed) {
                 return;
             }
-            sleep(Duration::from_secs(1)).await;
+            sleep(self.idle).await;
         }
     }
 }
@@ -207,5 +212,99 @@ impl AsyncWrite for Watched {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use poem::{Body, Request};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    const SHORT: Duration = Duration::from_millis(300);
+
+    /// Answers `/slow` late, `/large` with more than any buffer holds, and anything else at once.
+    async fn answer(req: Request) -> poem::Result<Response> {
+        Ok(match req.uri().path() {
+            "/slow" => {
+                sleep(SHORT * 4).await;
+                Response::builder().body("late")
+            }
+            "/large" => Response::builder().body(Body::from_vec(vec![b'x'; 64 << 20])),
+            _ => Response::builder().body("soon"),
+        })
+    }
+
+    async fn client(idle: Duration) -> (TcpStream, tokio::task::JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (socket, _) = listener.accept().await.unwrap();
+        let attending = tokio::spawn(async move {
+            let (_stop, stopping) = watch::channel(false);
+            attend(socket, Arc::new(poem::endpoint::make(answer)), stopping, idle).await;
+        });
+        (client, attending)
+    }
+
+    async fn ask(client: &mut TcpStream, path: &str) {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+    }
+
+    async fn rest(client: &mut TcpStream) -> String {
+        let mut text = Vec::new();
+        let _ = timeout(SHORT * 20, client.read_to_end(&mut text)).await.unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_connection_serves_many_requests_and_ends_when_nothing_moves() {
+        let (mut client, _) = client(SHORT).await;
+        for _ in 0..3 {
+            ask(&mut client, "/").await;
+            sleep(SHORT / 3).await;
+        }
+        assert_eq!(rest(&mut client).await.matches("soon").count(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_head_that_comes_letter_by_letter_is_not_waited_for() {
+        let (mut client, attending) = client(SHORT).await;
+        ask(&mut client, "/").await;
+        let began = Instant::now();
+        while client.write_all(b"G").await.is_ok() && !attending.is_finished() {
+            assert!(began.elapsed() < SHORT * 20);
+            sleep(SHORT / 10).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_takes_long_to_make_is_still_sent() {
+        let (mut client, _) = client(SHORT).await;
+        ask(&mut client, "/slow").await;
+        assert!(rest(&mut client).await.ends_with("late"));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_take_its_answer_is_let_go() {
+        let (mut client, attending) = client(SHORT).await;
+        ask(&mut client, "/large").await;
+        timeout(SHORT * 20, attending).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_stop_waits_for_requests_in_flight_as_long_as_it_may() {
+        for (grace, expected) in [(SHORT * 20, "late"), (SHORT, "")] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (stop, stopped) = watch::channel(false);
+            let endpoint = poem::endpoint::make(answer);
+            let serving = tokio::spawn(serve(listener, endpoint, stopped, grace));
+            ask(&mut client, "/slow").await;
+            sleep(SHORT).await;
+            stop.send_replace(true);
+            assert!(rest(&mut client).await.ends_with(expected));
+            timeout(SHORT * 20, serving).await.unwrap().unwrap();
+        }
     }
 }
