@@ -9,7 +9,7 @@ use crate::{
     docs,
     http::{Client, Problem, Proxies, layers},
     imaging::{self, Engine},
-    media::{self, renderings::Making, upload::Uploads},
+    media::{self, hot::Hot, renderings::Making, upload::Uploads},
     operator::{self, Appliance, Metrics, Traefik},
     outward::{Fetcher, Policy},
     tenancy::{DataDir, Lock, Options, Tenants, limits::Overrides},
@@ -36,6 +36,7 @@ pub struct App {
     pub stopping: Arc<AtomicBool>,
     operator: Arc<Appliance>,
     pub uploads: Arc<Uploads>,
+    hot: Arc<Hot>,
     proxies: Proxies,
     request_secret: Option<Secret>,
     _lock: Lock,
@@ -150,6 +151,7 @@ impl App {
             tenants,
             stopping: Arc::default(),
             uploads: Arc::new(Uploads { engine, fetcher, making: Making::default() }),
+            hot: Arc::default(),
             proxies: Proxies(config.trusted_proxies.0.clone()),
             request_secret: config.request_secret.clone(),
             _lock: lock,
@@ -160,7 +162,8 @@ impl App {
     pub fn public(&self) -> impl Endpoint<Output = Response> + use<> {
         let api = Arc::new(self.addressed(api::endpoint(self.uploads.clone())));
         let pages = web::routes(Route::new().nest(api::BASE, api.clone()).map_to_response());
-        let files = Route::new().at("/:id/:file", media::files::file.data(self.uploads.clone()));
+        let file = media::files::file.data(self.hot.clone()).data(self.uploads.clone());
+        let files = Route::new().at("/:id/:file", file);
         let files = self.addressed(files.catch_all_error(problem).map_to_response());
         let routes = Route::new()
             .at("/api/v2/openapi.json", make_sync(|_| docs::document()))

@@ -1,5 +1,7 @@
 //! Sockets, signals and a graceful stop.
 
+mod connections;
+
 use crate::{
     accounts::setup,
     app::App,
@@ -8,21 +10,14 @@ use crate::{
     tenancy::Tenants,
     worker,
 };
-use poem::{
-    Endpoint, Response, Server,
-    http::uri::Scheme,
-    listener::{Acceptor, TcpAcceptor},
-    web::{LocalAddr, RemoteAddr},
-};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
-    io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
     task::JoinHandle,
@@ -32,9 +27,6 @@ use tokio::{
 const FILES_OF_A_SITE: u64 = 11;
 /// Connections and everything else.
 const FILES_BESIDE: u64 = 1_000;
-
-/// A connection on which nothing moves for this long is closed.
-const IDLE: Duration = Duration::from_secs(120);
 
 /// Serves until the process is told to stop, then lets requests in flight finish. `say` is told
 /// what a person at the terminal should read.
@@ -79,7 +71,7 @@ pub struct Running {
     pub tenants: Arc<Tenants>,
     stop: watch::Sender<bool>,
     background: [JoinHandle<()>; 2],
-    serving: [JoinHandle<io::Result<()>>; 2],
+    serving: [JoinHandle<()>; 2],
     pub app: App,
 }
 
@@ -101,8 +93,8 @@ impl Running {
         let grace = Duration::from_secs(config.shutdown_grace_s);
         let (stop, stopped) = watch::channel(false);
         let serving = [
-            tokio::spawn(public.serve(app.public(), stopped.clone(), grace)),
-            tokio::spawn(operator.serve(app.operator(), stopped, grace)),
+            tokio::spawn(connections::serve(public.listener, app.public(), stopped.clone(), grace)),
+            tokio::spawn(connections::serve(operator.listener, app.operator(), stopped, grace)),
         ];
         let tenants = app.tenants.clone();
         let background = [
@@ -118,7 +110,7 @@ impl Running {
         self.app.stopping.store(true, Ordering::Release);
         self.stop.send_replace(true);
         for serving in self.serving {
-            serving.await??;
+            serving.await?;
         }
         for working in self.background {
             working.abort();
@@ -164,42 +156,5 @@ impl Bound {
             ip => ip,
         };
         format!("http://{}", SocketAddr::new(ip, self.address.port()))
-    }
-
-    async fn serve(
-        self,
-        endpoint: impl Endpoint<Output = Response> + 'static,
-        mut stopped: watch::Receiver<bool>,
-        grace: Duration,
-    ) -> io::Result<()> {
-        let stop = async move {
-            let _ = stopped.wait_for(|stop| *stop).await;
-        };
-        Server::new_with_acceptor(NoDelay(TcpAcceptor::from_tokio(self.listener)?))
-            .idle_timeout(IDLE)
-            .run_with_graceful_shutdown(endpoint, stop, Some(grace))
-            .await
-    }
-}
-
-/// Accepts connections that do not wait to fill a packet: answers are small and latency counts.
-struct NoDelay(TcpAcceptor);
-
-impl Acceptor for NoDelay {
-    type Io = TcpStream;
-
-    fn local_addr(&self) -> Vec<LocalAddr> {
-        self.0.local_addr()
-    }
-
-    async fn accept(&mut self) -> io::Result<(TcpStream, LocalAddr, RemoteAddr, Scheme)> {
-        let accepted = self.0.accept().await;
-        match &accepted {
-            // A socket that is gone already will say so when it is read.
-            Ok((socket, ..)) => drop(socket.set_nodelay(true)),
-            // Out of file descriptors, most likely: give the system time to get some back.
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-        }
-        accepted
     }
 }

@@ -13,11 +13,6 @@ pub(super) fn start(config: &Config, is_server: bool) -> Result<(), String> {
     let filter = EnvFilter::builder()
         .parse(level)
         .map_err(|e| format!("must be a level or a filter: {e}"))?;
-    // The framework repeats at every start what the server has said in its own words.
-    let filter = match "poem::server=warn".parse() {
-        Ok(quiet) => filter.add_directive(quiet),
-        Err(_) => filter,
-    };
     let is_human = match config.log_format {
         LogFormat::Human => true,
         LogFormat::Json => false,

@@ -18,7 +18,10 @@ use rusqlite::{Connection, OpenFlags};
 use std::{
     marker::PhantomData,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::oneshot;
@@ -45,6 +48,7 @@ pub struct Db<S> {
     file: PathBuf,
     readers: r2d2::Pool<Readers>,
     writer: Arc<Writer>,
+    writes: Arc<AtomicU64>,
 }
 
 impl<S: Schema> Db<S> {
@@ -61,7 +65,8 @@ impl<S: Schema> Db<S> {
         migrate::migrate(&mut conn, S::STEPS)?;
         let readers = readers::pool(file, READERS);
         let writer = Arc::new(Writer::new(conn));
-        Ok(Self { schema: PhantomData, file: file.to_owned(), readers, writer })
+        let writes = Arc::default();
+        Ok(Self { schema: PhantomData, file: file.to_owned(), readers, writer, writes })
     }
 
     /// The files that belong to the database `file`: itself, its log and its index.
@@ -92,7 +97,15 @@ impl<S: Schema> Db<S> {
     pub fn write_now<T>(&self, f: impl FnOnce(&Write<S>) -> Result<T>) -> Result<T> {
         let mut conn = connect(&self.file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         conn.execute_batch(PRAGMAS)?;
-        handle::in_transaction(&mut conn, f)
+        let written = handle::in_transaction(&mut conn, f);
+        self.writes.fetch_add(1, Ordering::Release);
+        written
+    }
+
+    /// Moves with every write through this handle, before whoever asked for it hears of it: what
+    /// was read since the number last moved is what stands there, unless another process wrote.
+    pub fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Acquire)
     }
 
     /// A copy of the database as it is at one moment, complete in one file, while others read
@@ -132,9 +145,12 @@ impl<S: Schema> Db<S> {
     ) -> Result<T> {
         let (done, result) = oneshot::channel();
         let span = tracing::Span::current();
+        let writes = self.writes.clone();
         self.writer.clone().push(Box::new(move |conn| {
+            let written = span.in_scope(|| handle::in_transaction(conn, f));
+            writes.fetch_add(1, Ordering::Release);
             // The asker may have hung up; the write stands all the same.
-            let _ = done.send(span.in_scope(|| handle::in_transaction(conn, f)));
+            let _ = done.send(written);
         }));
         result.await?
     }

@@ -1,7 +1,7 @@
 //! What happens around every request: its id, its line in the log, safe headers, bounded bodies,
 //! and an answer even to a panic.
 
-use super::{Problem, Proxies, problem::REQUEST_ID};
+use super::{Problem, Proxies, compress::Asked, problem::REQUEST_ID};
 use crate::base::{Error, Result, secret::random_bytes};
 use bytes::Bytes;
 use poem::{
@@ -31,6 +31,7 @@ where
         let span = tracing::info_span!("request", id = %id, method = %req.method(),
             path = %loggable(req.uri().path()), client = client.address.map(tracing::field::display));
         req.set_data(client);
+        let asked = Asked::of(&req);
         let endpoint = endpoint.clone();
         let answer = async move {
             let started = Instant::now();
@@ -42,6 +43,7 @@ where
                 "answered"
             );
             finish(&mut response);
+            let response = asked.answer(response).await;
             Ok::<_, poem::Error>(response)
         };
         REQUEST_ID.scope(id, answer).instrument(span)

@@ -1,6 +1,7 @@
 //! What all endpoints share. It knows no feature and no tenant.
 
 pub mod client;
+mod compress;
 pub mod conditional;
 pub mod disposition;
 pub mod document;

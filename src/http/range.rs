@@ -5,26 +5,29 @@ pub use super::conditional::Entity;
 use super::conditional::{Answer, decide, whole_seconds};
 use crate::base::{Result, secret};
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream, stream::BoxStream};
 use poem::http::{HeaderMap, Method, StatusCode, header};
 use poem::{Body, Response, ResponseBuilder};
 use std::io;
 use std::ops::Range;
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio_util::io::ReaderStream;
-
-/// Bytes read at once. Large enough that a disk is asked seldom, small enough for many readers.
-const BUFFER: u64 = 128 * 1024;
 
 /// Whatever is handed out may not run scripts, load anything, or act for the site it came from.
 const SANDBOX: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
 
-/// Answers a `GET` or `HEAD`. `open` is asked for a reader of each range that is sent, before the
-/// first byte goes out, so that what cannot be opened is still an error and not a torn answer.
+/// The bytes of one range.
+pub enum Source {
+    /// All of them are here.
+    Memory(Bytes),
+    /// They come one piece after the other.
+    Pieces(BoxStream<'static, io::Result<Bytes>>),
+}
+
+/// Answers a `GET` or `HEAD`. `open` is asked for the bytes of each range that is sent, before the
+/// first one goes out, so that what cannot be opened is still an error and not a torn answer.
 ///
 /// # Errors
-/// `Internal` where `open` fails.
-pub async fn respond<O, F, R>(
+/// Those of `open`.
+pub async fn respond<O, F>(
     method: &Method,
     headers: &HeaderMap,
     entity: &Entity,
@@ -32,8 +35,7 @@ pub async fn respond<O, F, R>(
 ) -> Result<Response>
 where
     O: FnMut(Range<u64>) -> F,
-    F: Future<Output = io::Result<R>>,
-    R: AsyncRead + Unpin + Send + 'static,
+    F: Future<Output = Result<Source>>,
 {
     let parts = match decide(method, headers, entity) {
         Answer::NotModified => return Ok(described(StatusCode::NOT_MODIFIED, entity).finish()),
@@ -50,27 +52,26 @@ where
             if *method == Method::HEAD {
                 return Ok(answer.finish());
             }
-            let reader = open(0..entity.length).await?;
-            return Ok(answer.body(Body::from_bytes_stream(exactly(reader, entity.length))));
+            let source = open(0..entity.length).await?;
+            return Ok(answer.body(body(source, entity.length)));
         }
         Answer::Parts(parts) => parts,
     };
     if let [part] = parts.as_slice() {
         let length = part.end - part.start;
-        let reader = open(part.clone()).await?;
+        let source = open(part.clone()).await?;
         return Ok(carrying(StatusCode::PARTIAL_CONTENT, entity, &entity.mime, length)
             .header(header::CONTENT_RANGE, content_range(part, entity.length))
-            .body(Body::from_bytes_stream(exactly(reader, length))));
+            .body(body(source, length)));
     }
     several(entity, parts, open).await
 }
 
 /// `multipart/byteranges` (RFC 9110, section 14.6).
-async fn several<O, F, R>(entity: &Entity, parts: Vec<Range<u64>>, mut open: O) -> Result<Response>
+async fn several<O, F>(entity: &Entity, parts: Vec<Range<u64>>, mut open: O) -> Result<Response>
 where
     O: FnMut(Range<u64>) -> F,
-    F: Future<Output = io::Result<R>>,
-    R: AsyncRead + Unpin + Send + 'static,
+    F: Future<Output = Result<Source>>,
 {
     // Nobody can put a boundary into their bytes that they cannot foresee.
     let boundary = bs58::encode(secret::random_bytes::<16>()?).into_string();
@@ -133,29 +134,38 @@ fn content_range(part: &Range<u64>, length: u64) -> String {
     format!("bytes {}-{}/{length}", part.start, part.end.saturating_sub(1))
 }
 
-/// The first `length` bytes of the reader. Where there are fewer the stream fails, and with it the
+/// Exactly `length` bytes. What is in memory goes out together with the headers.
+fn body(source: Source, length: u64) -> Body {
+    match source {
+        Source::Memory(bytes) if bytes.len() as u64 == length => Body::from_bytes(bytes),
+        other => Body::from_bytes_stream(exactly(other, length)),
+    }
+}
+
+/// The first `length` bytes of the source. Where there are fewer the stream fails, and with it the
 /// connection: the client must not take a torn file for a whole one.
-fn exactly<R>(reader: R, length: u64) -> impl Stream<Item = io::Result<Bytes>>
-where
-    R: AsyncRead + Unpin + Send + 'static,
-{
-    let capacity = usize::try_from(length.clamp(1, BUFFER)).unwrap_or(usize::MAX);
-    let pieces = ReaderStream::with_capacity(reader.take(length), capacity);
+fn exactly(source: Source, length: u64) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    let pieces = match source {
+        Source::Memory(bytes) => stream::iter([Ok(bytes)]).boxed(),
+        Source::Pieces(pieces) => pieces,
+    };
     stream::try_unfold((pieces, length), |(mut pieces, left)| async move {
-        match pieces.next().await.transpose()? {
-            Some(piece) => {
-                let left = left.saturating_sub(piece.len() as u64);
-                Ok(Some((piece, (pieces, left))))
-            }
-            None if left == 0 => Ok(None),
-            None => Err(io::ErrorKind::UnexpectedEof.into()),
+        if left == 0 {
+            return Ok(None);
         }
+        let Some(mut piece) = pieces.next().await.transpose()? else {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        };
+        piece.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        let left = left.saturating_sub(piece.len() as u64);
+        Ok(Some((piece, (pieces, left))))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Error;
     use std::time::{Duration, UNIX_EPOCH};
 
     const BYTES: &[u8] = b"0123456789abcdef";
@@ -171,8 +181,10 @@ mod tests {
         }
     }
 
-    async fn open(range: Range<u64>) -> io::Result<&'static [u8]> {
-        Ok(&BYTES[range.start as usize..range.end as usize])
+    /// Three bytes at a time.
+    async fn open(range: Range<u64>) -> Result<Source> {
+        let pieces = BYTES[range.start as usize..range.end as usize].chunks(3);
+        Ok(Source::Pieces(stream::iter(pieces.map(|piece| Ok(Bytes::from(piece)))).boxed()))
     }
 
     async fn answer(method: Method, range: &str) -> Response {
@@ -210,7 +222,7 @@ mod tests {
 
     #[tokio::test]
     async fn head_has_the_headers_and_opens_nothing() {
-        let unopened = |_| async { Err::<&[u8], _>(io::Error::other("opened")) };
+        let unopened = |_| async { Err(Error::internal("opened")) };
         let headers = HeaderMap::new();
         let head = respond(&Method::HEAD, &headers, &entity(), unopened).await.unwrap();
         assert_eq!(head.headers(), answer(Method::GET, "").await.headers());
@@ -275,8 +287,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_reader_that_ends_early_breaks_the_answer() {
-        let short = |_| async { Ok::<&[u8], io::Error>(b"0123") };
+    async fn what_is_in_memory_is_sent_in_the_same_way() {
+        let memory = |range: Range<u64>| async move {
+            Ok(Source::Memory(
+                Bytes::from_static(BYTES).slice(range.start as usize..range.end as usize),
+            ))
+        };
+        for range in ["", "bytes=4-7", "bytes=4-4"] {
+            let mut headers = HeaderMap::new();
+            if !range.is_empty() {
+                headers.insert(header::RANGE, range.parse().unwrap());
+            }
+            let held = respond(&Method::GET, &headers, &entity(), memory).await.unwrap();
+            let read = answer(Method::GET, range).await;
+            assert_eq!(held.headers(), read.headers());
+            let held = held.into_body().into_vec().await.unwrap();
+            assert_eq!(held, read.into_body().into_vec().await.unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_source_that_ends_early_breaks_the_answer() {
+        let short = |_| async { Ok(Source::Memory(Bytes::from_static(b"0123"))) };
         for range in ["bytes=0-7", "bytes=0-7, 10-11", ""] {
             let mut headers = HeaderMap::new();
             if !range.is_empty() {
@@ -288,8 +320,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_reader_that_knows_no_end_is_cut() {
-        let endless = |_| async { Ok::<_, io::Error>(tokio::io::repeat(b'x')) };
+    async fn a_source_that_knows_no_end_is_cut() {
+        let endless = |_| async {
+            let pieces = stream::repeat_with(|| Ok(Bytes::from_static(b"xx")));
+            Ok(Source::Pieces(pieces.boxed()))
+        };
         let headers = HeaderMap::from_iter([(header::RANGE, "bytes=0-2".parse().unwrap())]);
         let answer = respond(&Method::GET, &headers, &entity(), endless).await.unwrap();
         assert_eq!(answer.into_body().into_vec().await.unwrap(), b"xxx");

@@ -1,9 +1,11 @@
 //! `/f/{id}/{file}`: the bytes themselves, ranged and cached, and signed where they are private.
 
 use super::{
+    hot::Hot,
     renderings,
     shape::{self, Shape},
-    sign, sql,
+    sign,
+    sql::{self, FileRow},
     upload::Uploads,
 };
 use crate::{
@@ -12,18 +14,20 @@ use crate::{
     http::{
         Client, Problem,
         disposition::{Disposition, content_disposition},
-        range::{Entity, respond},
+        range::{Entity, Source, respond},
     },
     imaging::{Format, Output},
     tenancy::Tenant,
 };
+use bytes::Bytes;
+use futures_util::StreamExt;
 use poem::{
     Request, Response, handler,
     http::{HeaderValue, Method, StatusCode, header},
     web::{Data, Path, Query},
 };
 use serde::Deserialize;
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 const A_YEAR_S: i64 = 31_536_000;
 
@@ -47,12 +51,13 @@ pub(crate) async fn file(
     tenant: Data<&Arc<Tenant>>,
     client: Data<&Client>,
     uploads: Data<&Arc<Uploads>>,
+    hot: Data<&Arc<Hot>>,
 ) -> Result<Response, Problem> {
     if !matches!(*req.method(), Method::GET | Method::HEAD) {
         let allow = Response::builder().status(StatusCode::METHOD_NOT_ALLOWED);
         return Ok(allow.header(header::ALLOW, "GET, HEAD").finish());
     }
-    let wanted = Wanted { tenant: &tenant, client: &client, id: &id, file: &file };
+    let wanted = Wanted { tenant: &tenant, client: &client, hot: &hot, id: &id, file: &file };
     let shape = asked.shape.verified(&tenant, &id)?;
     let (mut row, until) = match wanted.find(req, &asked).await {
         Err(missing @ Error::NotFound(_)) => {
@@ -62,18 +67,11 @@ pub(crate) async fn file(
     };
     if let Some(shape) = shape {
         let shape = negotiated(shape, req);
-        row = renderings::find_or_make(&tenant, &uploads, &id, row, shape).await?;
+        row = renderings::find_or_make(&tenant, &uploads, &id, &row, shape).await?.into();
     }
     let entity = entity(&row, until, asked.download.is_some());
-    let (folder, name) = (row.folder, row.file);
-    let store = tenant.store().clone();
-    let answer = respond(req.method(), req.headers(), &entity, |range| {
-        let (store, folder, name) = (store.clone(), folder.clone(), name.clone());
-        async move {
-            let open = move || store.read(&folder, &name, &range).map_err(std::io::Error::other);
-            Ok(tokio::fs::File::from_std(tokio::task::spawn_blocking(open).await??))
-        }
-    });
+    let answer =
+        respond(req.method(), req.headers(), &entity, |range| source(&hot, &tenant, &row, range));
     let mut answer = answer.await?;
     if shape.is_some_and(|shape| shape.output == Output::Auto) {
         answer.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
@@ -95,9 +93,28 @@ fn negotiated(shape: Shape, req: &Request) -> Shape {
     shape
 }
 
+/// A range of a file's bytes, from memory where they are kept there.
+async fn source(hot: &Hot, tenant: &Tenant, row: &FileRow, range: Range<u64>) -> Result<Source> {
+    match hot.bytes(tenant, row).await? {
+        Some(bytes) => Ok(Source::Memory(within(&bytes, &range))),
+        None => {
+            let pieces = tenant.store().pieces(&row.folder, &row.file, range).await?;
+            Ok(Source::Pieces(pieces.boxed()))
+        }
+    }
+}
+
+/// The bytes of a range, as far as there are any.
+fn within(bytes: &Bytes, range: &Range<u64>) -> Bytes {
+    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+    let start = place(range.start);
+    bytes.slice(start..place(range.end).max(start))
+}
+
 struct Wanted<'a> {
     tenant: &'a Tenant,
     client: &'a Client,
+    hot: &'a Hot,
     id: &'a str,
     file: &'a str,
 }
@@ -105,7 +122,7 @@ struct Wanted<'a> {
 impl Wanted<'_> {
     /// The file, and until when this address is good, if it is a signed one. A signature is
     /// judged first, so that a wrong one says nothing about what exists.
-    async fn find(&self, req: &Request, asked: &Asked) -> Result<(sql::FileRow, Option<Millis>)> {
+    async fn find(&self, req: &Request, asked: &Asked) -> Result<(Arc<FileRow>, Option<Millis>)> {
         let until = match &asked.signature {
             Some(signature) => {
                 let expires = asked.expires.as_deref();
@@ -115,8 +132,7 @@ impl Wanted<'_> {
         };
         let missing = Error::NotFound("file");
         let Some(id) = PublicId::parse(self.id) else { return Err(missing) };
-        let name = self.file.to_owned();
-        let row = self.tenant.read(move |db| sql::file(db, &id, &name)).await?.ok_or(missing)?;
+        let row = self.hot.row(self.tenant, &id, self.file).await?.ok_or(missing)?;
         if until.is_some() && row.facts.trashed_at.is_none() {
             return if row.facts.is_expired() {
                 Err(Error::Gone("media"))
@@ -135,9 +151,7 @@ impl Wanted<'_> {
         row.facts.check_see(&actor)?;
         Ok((row, None))
     }
-}
 
-impl Wanted<'_> {
     /// Where a variant is now that was made anew since somebody wrote its address down.
     async fn moved(&self, req: &Request, asked: &Asked) -> Result<Option<Response>> {
         let Some(name) = variant_of(self.file) else { return Ok(None) };
@@ -161,7 +175,7 @@ fn variant_of(named: &str) -> Option<&str> {
     Some(name.split_once('-').map_or(name, |(name, _)| name))
 }
 
-fn entity(row: &sql::FileRow, until: Option<Millis>, download: bool) -> Entity {
+fn entity(row: &FileRow, until: Option<Millis>, download: bool) -> Entity {
     let kind = if download { Disposition::Attachment } else { Disposition::Inline };
     Entity {
         // The bytes of a folder never change, and a folder is never used twice.
@@ -174,7 +188,7 @@ fn entity(row: &sql::FileRow, until: Option<Millis>, download: bool) -> Entity {
     }
 }
 
-fn cache_control(row: &sql::FileRow, until: Option<Millis>) -> String {
+fn cache_control(row: &FileRow, until: Option<Millis>) -> String {
     let listed = row.facts.visibility == Visibility::Public && row.facts.trashed_at.is_none();
     if !listed || until.is_some() {
         return "private, no-cache".to_owned();

@@ -8,6 +8,7 @@ pub mod edit;
 pub mod embed;
 pub mod expiry;
 pub mod files;
+pub mod hot;
 pub mod listing;
 mod original;
 mod patch;

@@ -60,26 +60,26 @@ pub(super) async fn find_or_make(
     tenant: &Arc<Tenant>,
     uploads: &Uploads,
     id: &str,
-    row: FileRow,
+    row: &FileRow,
     shape: Shape,
 ) -> Result<FileRow> {
     let id = PublicId::parse(id).ok_or(Error::NotFound("file"))?;
     let settings = tenant.read(settings::load).await?;
     let work = Work { tenant, uploads, settings: &settings, id, spec: shape.spec(&settings)? };
-    let found = work.find(&row).await?;
+    let found = work.find(row).await?;
     let rendering = match found.rendering {
-        Some(rendering) if work.is_there(&row, &rendering).await? => {
+        Some(rendering) if work.is_there(row, &rendering).await? => {
             work.note_use(found.media, &rendering).await?;
             rendering
         }
-        _ => work.make(&row, found.media).await?,
+        _ => work.make(row, found.media).await?,
     };
     Ok(FileRow {
         download_name: rendering.file.clone(),
         file: rendering.file,
         mime: rendering.mime,
         bytes: rendering.bytes,
-        ..row
+        ..row.clone()
     })
 }
 

@@ -225,6 +225,7 @@ pub(super) fn purged(db: &Write<Site>, folder: &Folder) -> Result<()> {
 }
 
 /// One file of an item: the original or a variant.
+#[derive(Clone)]
 pub(super) struct FileRow {
     pub facts: Facts,
     pub folder: Folder,

@@ -6,6 +6,7 @@
 //! folder it is about; [`Store::sweep`] settles what a crash left open.
 
 mod incoming;
+mod reading;
 mod sweep;
 
 pub use incoming::{Incoming, Landed};

@@ -46,7 +46,7 @@ use std::{
     path::Path,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -78,9 +78,14 @@ const VISIT_AFTER_MS: i64 = 60_000;
 /// takes.
 const VISIT_MARGIN_MS: i64 = 10_000;
 
+static OPENINGS: AtomicU64 = AtomicU64::new(0);
+
 /// Everything of one site. Whoever holds it may reach that site and no other.
 pub struct Tenant {
     pub id: TenantId,
+    /// Which opening of a site this is: no other one of this process has the number, not even of
+    /// the same site.
+    pub opening: u64,
     db: Db<Site>,
     store: Store,
     key: Key,
@@ -104,7 +109,8 @@ impl Tenant {
         let meter = db.read_now(Meter::open)?;
         let id = record.tenant_id()?;
         let (record, covered_until) = (RwLock::new(record), AtomicI64::new(0));
-        Ok(Self { id, db, store, key, record, common, meter, covered_until })
+        let opening = OPENINGS.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { id, opening, db, store, key, record, common, meter, covered_until })
     }
 
     /// Looks at the tenant's rows.
@@ -142,6 +148,12 @@ impl Tenant {
         f: impl FnOnce(&Write<Site>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.db.write(f).await
+    }
+
+    /// Moves with every change of the tenant's rows by this process, before whoever asked for the
+    /// change hears of it.
+    pub fn writes(&self) -> u64 {
+        self.db.writes()
     }
 
     /// A consistent copy of the database, into a file that does not exist yet.

@@ -65,6 +65,7 @@ fn environment() -> Environment<'static> {
     });
     environment.set_formatter(write_escaped);
     environment.add_function("asset", statics::url);
+    environment.add_global("sheets", Shown::from_iter(statics::SHEETS));
     environment.add_function("sprite", || Shown::from_safe_string(ICONS.to_owned()));
     environment.add_function("icon", icon);
     filters::add_to(&mut environment);
@@ -136,8 +137,12 @@ fn respond(status: StatusCode, html: String, context: &Value) -> Response {
     if context.get("viewer").is_none_or(Value::is_null) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     }
-    if let Ok(policy) = HeaderValue::from_str(&policy(context)) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    for (name, value) in
+        [(header::CONTENT_SECURITY_POLICY, policy(context)), (header::LINK, statics::preload())]
+    {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
     }
     response
 }

@@ -1,5 +1,6 @@
 //! Styles, scripts and icons out of the binary, under addresses that change with their content.
 
+use bytes::Bytes;
 use minijinja::{Error, ErrorKind};
 use poem::{
     Request, Response, handler,
@@ -8,7 +9,7 @@ use poem::{
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
 use sha2::{Digest, Sha256};
-use std::sync::OnceLock;
+use std::{borrow::Cow, sync::OnceLock};
 
 #[derive(RustEmbed)]
 #[folder = "assets/style"]
@@ -25,6 +26,12 @@ struct Ui;
 #[prefix = "brand/"]
 struct Brand;
 
+/// The style of every page, in the order in which one sheet goes over another.
+pub(super) const SHEETS: [&str; 9] =
+    ["tokens", "base", "layout", "parts", "forms", "floats", "pictures", "viewer", "uploader"];
+/// The script of every page.
+const SCRIPT: &str = "ui/main.js";
+
 const FOREVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "public, no-cache";
 
@@ -38,6 +45,15 @@ pub(super) fn url(path: &str) -> Result<String, Error> {
         return Err(Error::new(ErrorKind::InvalidOperation, format!("no asset is at {path}")));
     }
     Ok(format!("/_/{}/{path}", version()))
+}
+
+/// What every page loads, as a `Link` header (RFC 8288): a proxy can send it to the browser ahead
+/// of the page, and the browser can ask for all of it before it has read any.
+pub(super) fn preload() -> String {
+    let version = version();
+    let sheets =
+        SHEETS.map(|name| format!("</_/{version}/style/{name}.css>; rel=preload; as=style"));
+    format!("{}, </_/{version}/{SCRIPT}>; rel=modulepreload", sheets.join(", "))
 }
 
 /// The hash of all assets together: modules import each other by relative paths, so that one new
@@ -101,7 +117,11 @@ fn serve(req: &Request, path: &str, keep: &'static str) -> Response {
     let mut response = if knows(req, &etag) {
         Response::builder().status(StatusCode::NOT_MODIFIED).finish()
     } else {
-        Response::builder().content_type(media_type(path)).body(file.data.into_owned())
+        let bytes = match file.data {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => Bytes::from(bytes),
+        };
+        Response::builder().content_type(media_type(path)).body(bytes)
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
@@ -142,6 +162,15 @@ mod tests {
         assert_eq!(address, format!("/_/{}/style/tokens.css", version()));
         assert!(url("style/absent.css").is_err());
         assert!(url("../Cargo.toml").is_err());
+    }
+
+    #[test]
+    fn what_is_loaded_ahead_is_there() {
+        for link in preload().split(", ") {
+            let address = link.strip_prefix('<').and_then(|l| l.split_once('>')).unwrap().0;
+            let path = address.strip_prefix(&format!("/_/{}/", version())).unwrap();
+            assert_eq!(url(path).unwrap(), address);
+        }
     }
 
     #[test]

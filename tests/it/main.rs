@@ -12,6 +12,7 @@ mod compat;
 mod contract;
 mod crash;
 mod decoding;
+mod delivery;
 mod files;
 mod first_run;
 mod hostile;
