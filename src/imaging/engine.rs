@@ -113,7 +113,7 @@ impl Engine {
     async fn perform(&self, path: PathBuf, probe: Probe, op: Op) -> Result<Made, Error> {
         let cost = probe.cost_bytes(op.purpose());
         match &self.pool {
-            None => self.budget.run(cost, move || op.run(&path, &probe)).await,
+            None => self.budget.run(cost, move || op.run(&path, &probe.again(&path)?)).await,
             Some(pool) => {
                 let _share = self.budget.share(cost).await?;
                 pool.work(&self.job(cost, &probe, op), Path::new(&path)).await

@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::probe::{Facts, Purpose};
-use super::{Error, Limits, Probe, Rendered, Rendition, VariantSpec, render, resize, to_png};
+use super::render::{render_fresh, resize_fresh, to_png_fresh};
+use super::{Error, Limits, Probe, Rendered, Rendition, VariantSpec};
 
 /// A piece of work, without the file that it is about.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -55,14 +56,14 @@ impl Op {
         }
     }
 
-    /// Does the work, for as long as it takes.
+    /// Does the work on a file that has been probed just now, for as long as it takes.
     pub(super) fn run(&self, path: &Path, probe: &Probe) -> Result<Made, Error> {
         Ok(match self {
-            Self::Render { specs } => Made::Variants(render(path, probe, specs)?),
+            Self::Render { specs } => Made::Variants(render_fresh(path, probe, specs)?),
             Self::Resize { width, quality } => {
-                Made::Picture(resize(path, probe, *width, *quality)?)
+                Made::Picture(resize_fresh(path, probe, *width, *quality)?)
             }
-            Self::ToPng => Made::Png { bytes: to_png(path, probe)? },
+            Self::ToPng => Made::Png { bytes: to_png_fresh(path, probe)? },
         })
     }
 }

@@ -106,7 +106,15 @@ pub(super) struct Original {
 /// # Errors
 /// [`Error::Damaged`] if the pixels cannot be decoded; [`Error::Io`]; [`Error::Encode`].
 pub fn render(path: &Path, probe: &Probe, specs: &[VariantSpec]) -> Result<Rendered, Error> {
-    let probe = &probe.again(path)?;
+    render_fresh(path, &probe.again(path)?, specs)
+}
+
+/// As [`render`], for a file that has been probed just now.
+pub(super) fn render_fresh(
+    path: &Path,
+    probe: &Probe,
+    specs: &[VariantSpec],
+) -> Result<Rendered, Error> {
     let original = Original::load(path, probe, geometry::reduction(probe, specs))?;
     let planned = specs.iter().map(|spec| geometry::plan(probe, spec.fit, MAX_VARIANT));
     let mut order: Vec<(usize, Plan)> = planned.enumerate().collect();
@@ -150,10 +158,19 @@ pub fn render(path: &Path, probe: &Probe, specs: &[VariantSpec]) -> Result<Rende
 /// # Errors
 /// As [`render`]; [`Error::AnimatedResize`] for animations.
 pub fn resize(path: &Path, probe: &Probe, width: u32, quality: u8) -> Result<Rendition, Error> {
+    resize_fresh(path, &probe.again(path)?, width, quality)
+}
+
+/// As [`resize`], for a file that has been probed just now.
+pub(super) fn resize_fresh(
+    path: &Path,
+    probe: &Probe,
+    width: u32,
+    quality: u8,
+) -> Result<Rendition, Error> {
     if probe.is_animated {
         return Err(Error::AnimatedResize);
     }
-    let probe = &probe.again(path)?;
     let most = match probe.format {
         Format::Webp | Format::Avif | Format::Heic | Format::Jxl => MAX_VARIANT,
         _ => u32::from(u16::MAX),
@@ -177,7 +194,11 @@ pub fn resize(path: &Path, probe: &Probe, width: u32, quality: u8) -> Result<Ren
 /// # Errors
 /// As [`render`].
 pub fn to_png(path: &Path, probe: &Probe) -> Result<Vec<u8>, Error> {
-    let probe = &probe.again(path)?;
+    to_png_fresh(path, &probe.again(path)?)
+}
+
+/// As [`to_png`], for a file that has been probed just now.
+pub(super) fn to_png_fresh(path: &Path, probe: &Probe) -> Result<Vec<u8>, Error> {
     let mut image = decode(path, probe, 1)?;
     image.apply_orientation(probe.orientation.turn());
     encode::png(&image, color::profile_bytes(path, probe))
