@@ -114,13 +114,13 @@ impl Format {
     }
 
     /// Whether this build can take it in.
-    const fn is_accepted(self) -> bool {
-        match self {
-            Self::Avif => cfg!(feature = "codecs"),
-            Self::Heic => cfg!(feature = "heic"),
-            Self::Jxl => cfg!(feature = "jxl"),
-            _ => true,
-        }
+    fn is_accepted(self) -> bool {
+        let optional = [
+            (Self::Avif, cfg!(feature = "codecs")),
+            (Self::Heic, cfg!(feature = "heic")),
+            (Self::Jxl, cfg!(feature = "jxl")),
+        ];
+        optional.iter().all(|(format, is_built)| *format != self || *is_built)
     }
 
     /// What this build can take in.
