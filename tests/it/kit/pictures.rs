@@ -17,7 +17,9 @@ pub(crate) use avif::{
     avif, avif_animated, avif_header_only, avif_lying, avif_rotated, avif_with_exif,
 };
 pub(crate) use gif::{gif, gif_with_comments};
-pub(crate) use heic::{Heic, heic, heic_from_telephone};
+#[cfg(feature = "heic")]
+pub(crate) use heic::Heic;
+pub(crate) use heic::{heic, heic_from_telephone};
 pub(crate) use hostile::{
     avif_bomb, big_tiff_header, bmp_bomb, cursor_header, gif_bomb, jpeg_bomb_baseline_65500,
     jpeg_bomb_progressive_65500, jpeg_bomb_scans, layered_heic_header, mp4_header, pdf,
@@ -29,7 +31,9 @@ pub(crate) use jpeg::{
     cmyk_jpeg, gray_jpeg, jpeg_of_a_sphere, jpeg_with_exif, jpeg_with_profile, photo_jpeg,
     progressive_jpeg, with_orientation, with_segment,
 };
-pub(crate) use jxl::{jxl, jxl_alpha, jxl_animated, jxl_bomb, jxl_gray, jxl_turned, jxl_with_exif};
+pub(crate) use jxl::{jxl, jxl_animated, jxl_bomb, jxl_turned, jxl_with_exif};
+#[cfg(feature = "jxl")]
+pub(crate) use jxl::{jxl_alpha, jxl_gray};
 pub(crate) use png::{
     apng, png, png_gray, png_gray_alpha, png_one_bit, png_palette, png_sixteen_bit, png_turned,
     png_with_text,
