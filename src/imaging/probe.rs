@@ -98,11 +98,11 @@ impl Probe {
         decoded + made
     }
 
-    /// All coefficients twice, in the old order and in the new, and the file as often.
+    /// All coefficients twice, in the old order and in the new; the file, and its growing copy.
     fn turning_bytes(&self) -> u64 {
         match self.inside.decoding {
             Decoding::Jpeg { coefficient_bytes, .. } if !self.orientation.is_upright() => {
-                2 * MIB + (coefficient_bytes + self.parts().len()) * 2
+                8 * MIB + coefficient_bytes * 2 + self.parts().len() * 4
             }
             _ => MIB,
         }
