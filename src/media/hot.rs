@@ -1,6 +1,7 @@
-//! The files that are asked for again and again: what is known about them, and the bytes of the
-//! smaller ones, in memory, for all sites of the process. It remembers and decides nothing: who may
-//! have a file is judged anew for every request.
+//! The files that are asked for again and again, in memory, for all sites of the process.
+//!
+//! It remembers what is known about them, and the bytes of the smaller ones. It decides nothing:
+//! who may have a file is judged anew for every request.
 
 use super::sql::{self, FileRow};
 use crate::{
