@@ -131,10 +131,15 @@ impl Pool {
         });
     }
 
-    /// Ends those who have been idle for so long. Tells whether nobody is left to look after.
+    /// Ends those who have been idle for so long, and sees off those who died meanwhile. Tells
+    /// whether nobody is left to look after.
     fn retire(&self, idle: Duration) -> bool {
         let mut waiting = self.idle();
-        waiting.retain(|one| one.since.elapsed() < idle);
+        waiting.retain_mut(|one| {
+            let lives = matches!(one.worker.child.try_wait(), Ok(None));
+            self.lost.fetch_add(u64::from(!lives), Ordering::Relaxed);
+            lives && one.since.elapsed() < idle
+        });
         let is_empty = waiting.is_empty();
         if is_empty {
             self.is_tended.store(false, Ordering::Release);

@@ -157,7 +157,8 @@ mod tests {
     #[test]
     fn words_are_checked_and_named() {
         let word = |text: &str| Some(text.to_owned());
-        let fields: [(&str, fn(&mut Asked, Option<String>), &[&str]); 5] = [
+        type Set = fn(&mut Asked, Option<String>);
+        let fields: [(&str, Set, &[&str]); 5] = [
             ("w", |a, t| a.w = t, &["0", "-1", "x", "16384", "99999999999", "1.5", ""]),
             ("h", |a, t| a.h = t, &["0", "abc"]),
             ("fit", |a, t| a.fit = t, &["fill", ""]),
