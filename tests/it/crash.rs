@@ -10,10 +10,11 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 const UPLOADS: usize = 200;
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Uploads until the server is gone, and keeps what was acknowledged.
 async fn upload_all(ana: Client, next: Arc<AtomicUsize>, kept: Arc<Mutex<Vec<serde_json::Value>>>) {
@@ -47,7 +48,11 @@ fn killing_the_server_in_mid_upload_loses_nothing_and_leaves_nothing() {
         let workers: Vec<_> = (0..6)
             .map(|_| runtime.spawn(upload_all(ana.clone(), next.clone(), kept.clone())))
             .collect();
-        std::thread::sleep(Duration::from_millis(1500));
+        // In the middle of the work, however long a busy machine takes to get there.
+        let (before, began) = (kept.lock().unwrap().len(), Instant::now());
+        while kept.lock().unwrap().len() < before + 20 && began.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         // SIGKILL: no goodbye, no flush.
         server.child.kill().unwrap();
         server.child.wait().unwrap();

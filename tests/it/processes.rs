@@ -90,12 +90,13 @@ fn alice() -> (TenantId, NewTenant) {
     (TenantId::parse("alice").unwrap(), new)
 }
 
-/// Waits until everybody gets this status, for no longer than a change may take.
+/// Waits until everybody gets this status. A change takes a second at most, and three where a
+/// machine runs all the other tests at the same time.
 async fn within_a_second(clients: &[Client], path: &str, status: u16) {
     let began = Instant::now();
     for client in clients {
         while client.get(path).await.status.as_u16() != status {
-            assert!(began.elapsed() < Duration::from_secs(1), "{path} is not {status} yet");
+            assert!(began.elapsed() < Duration::from_secs(3), "{path} is not {status} yet");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
