@@ -2,7 +2,7 @@
 //! file, whose `data_version` moves with every commit of somebody else.
 
 use super::Tenants;
-use crate::base::Result;
+use crate::{base::Result, db::Watcher};
 use std::{sync::Arc, time::Duration};
 
 /// Well under the second within which a change must be in effect everywhere.
@@ -28,7 +28,7 @@ impl Tenants {
     /// Forgets what others change, until it is dropped.
     pub async fn follow(self: Arc<Self>) {
         let mut heard = self.common.cache.listen();
-        let mut watcher = None;
+        let mut watcher: Option<Watcher> = None;
         loop {
             tokio::select! {
                 news = heard.next() => match news {
@@ -38,9 +38,9 @@ impl Tenants {
                 () = tokio::time::sleep(EVERY) => {
                     let control = self.common.control.clone();
                     let looked = tokio::task::spawn_blocking(move || {
-                        let mut watcher = match watcher {
-                            Some(watcher) => watcher,
-                            None => control.watch()?,
+                        let Some(mut watcher) = watcher else {
+                            // What changed before somebody watched is not seen by watching.
+                            return Ok((control.watch()?, true));
                         };
                         let moved = watcher.moved()?;
                         Ok::<_, crate::base::Error>((watcher, moved))
