@@ -11,8 +11,9 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::time::sleep;
 
-/// How often to look whether something is due.
+/// How long to wait before looking again whether something is due.
 const EVERY: Duration = Duration::from_secs(5);
 /// How long this process does the work before it must say so again.
 const LEASE_MS: i64 = 30_000;
@@ -22,25 +23,30 @@ const PROLONG: Duration = Duration::from_secs(10);
 const AT_ONCE: i64 = 50;
 /// After a failure: not at once, and not never.
 const RETRY_MS: i64 = 5 * 60_000;
-/// Every how many looks the counters in memory are written down: each minute.
-const FLUSH_EVERY: u32 = 12;
+/// How often the counters in memory are written down, and unused sites closed.
+const FLUSH_EVERY: Duration = Duration::from_secs(60);
 /// A site that nobody came to for so long is closed.
 const UNUSED: Duration = Duration::from_secs(15 * 60);
 
 /// Works until it is dropped. One site's trouble does not keep the others waiting.
 pub async fn run(tenants: Arc<Tenants>, uploads: Arc<Uploads>) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    for look in 0u32.. {
-        ticks.tick().await;
-        if look % FLUSH_EVERY == FLUSH_EVERY - 1 {
+    let visiting = async {
+        loop {
+            if let Err(error) = visit_due(&tenants, &uploads).await {
+                tracing::error!(error = %error.in_full(), "housekeeping failed");
+            }
+            sleep(EVERY).await;
+        }
+    };
+    // Visits may take hours where all variants of a site are made anew; this does not wait.
+    let flushing = async {
+        loop {
+            sleep(FLUSH_EVERY).await;
             tenants.close_unused(UNUSED).await;
             tenants.flush().await;
         }
-        if let Err(error) = visit_due(&tenants, &uploads).await {
-            tracing::error!(error = %error.in_full(), "housekeeping failed");
-        }
-    }
+    };
+    tokio::join!(visiting, flushing);
 }
 
 /// Visits every site that is due, if it is this process's turn. Returns how many it visited.

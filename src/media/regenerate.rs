@@ -123,7 +123,7 @@ impl Anew<'_> {
         let rendered = self.uploads.engine.render(path, probe, specs).await?;
 
         let (store, folder) = (self.tenant.store().clone(), media.folder.clone());
-        let (file, mark) = (media.file.clone(), format!("-{:x}", self.of.0 / 1000));
+        let (file, mark) = (media.file.clone(), format!("-{:x}", self.of.0));
         let new = blocking(move || {
             variants(rendered, &file, &mark, |file, bytes| store.add(&folder, file, bytes))
         })

@@ -17,7 +17,8 @@ use rusqlite::{OptionalExtension, Row, params};
 sql! {
     START = "INSERT INTO regeneration (id, started_at, position, last, total, done, failed)
         SELECT 1, ?1, 0, coalesce(max(id), 0), count(*), 0, 0 FROM media WHERE true
-        ON CONFLICT (id) DO UPDATE SET started_at = excluded.started_at, finished_at = NULL,
+        ON CONFLICT (id) DO UPDATE SET
+            started_at = max(started_at + 1, excluded.started_at), finished_at = NULL,
             position = 0, last = excluded.last, total = excluded.total, done = 0, failed = 0,
             problem = NULL";
     STATE = "SELECT started_at, finished_at, total, done, failed, problem FROM regeneration";
