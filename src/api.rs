@@ -4,7 +4,8 @@ use crate::{
     accounts::api::AccountsApi,
     http::{Problem, document},
     media::{
-        api::MediaApi, api_links::MediaLinksApi, api_regeneration::RegenerationApi, upload::Uploads,
+        api::MediaApi, api_links::MediaLinksApi, api_looks::LooksApi,
+        api_regeneration::RegenerationApi, api_watermark::WatermarkApi, upload::Uploads,
     },
     site::api::SiteApi,
 };
@@ -18,11 +19,12 @@ use std::sync::{Arc, OnceLock};
 /// Where the API lives.
 pub const BASE: &str = "/api/v2";
 
-type Rooms = (SiteApi, AccountsApi, MediaApi, MediaLinksApi, RegenerationApi);
+type Rooms =
+    (SiteApi, AccountsApi, MediaApi, MediaLinksApi, LooksApi, RegenerationApi, WatermarkApi);
 
 fn service() -> OpenApiService<Rooms, ()> {
     OpenApiService::new(
-        (SiteApi, AccountsApi, MediaApi, MediaLinksApi, RegenerationApi),
+        (SiteApi, AccountsApi, MediaApi, MediaLinksApi, LooksApi, RegenerationApi, WatermarkApi),
         "Vitrina",
         env!("CARGO_PKG_VERSION"),
     )

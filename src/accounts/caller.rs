@@ -38,6 +38,8 @@ needs! {
     ReadMedia = User, MediaRead;
     /// Adds, changes or removes media.
     WriteMedia = User, MediaWrite;
+    /// Looks after everybody's media.
+    ManageMedia = Manager, MediaWrite;
     /// Looks at their own account.
     ReadAccount = User, AccountRead;
     /// Changes their own account.

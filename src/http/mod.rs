@@ -1,5 +1,6 @@
 //! What all endpoints share. It knows no feature and no tenant.
 
+pub mod binary;
 pub mod client;
 mod compress;
 pub mod conditional;

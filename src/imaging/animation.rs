@@ -12,6 +12,7 @@ use webp::WebPConfig;
 use super::facts::Probe;
 use super::geometry::Plan;
 use super::render::{Original, Rendition, upright};
+use super::watermark::Stamp;
 use super::{Error, Format, Output, color, decode};
 
 /// All frames of the result together may have so many pixels; larger animations stand still.
@@ -53,6 +54,7 @@ pub(super) fn render(
     probe: &Probe,
     plan: &Plan,
     quality: u8,
+    stamp: Option<&Stamp>,
 ) -> Result<Option<Animation>, Error> {
     let began = Instant::now();
     let profile = color::profile(path, probe);
@@ -66,7 +68,11 @@ pub(super) fn render(
         let duration_ms = shown_ms(frame.delay());
         let stored = (probe.width, probe.height);
         let original = Original::new(frame.into_buffer().into(), profile.clone(), stored)?;
-        let picture = upright(&original.variant(plan, &[])?, probe).to_rgba8();
+        let mut picture = upright(&original.variant(plan, &[])?, probe).into_owned();
+        if let Some(stamp) = stamp {
+            stamp.press(&mut picture)?;
+        }
+        let picture = picture.into_rgba8();
         match &mut made {
             None => made = Some(Film::begin(picture, duration_ms, quality)?),
             Some(film) => film.add(picture, duration_ms)?,

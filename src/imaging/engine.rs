@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::job::{Job, Made, Op};
 use super::pool::Pool;
-use super::{Budget, Error, Probe, Rendered, Rendition, VariantSpec};
+use super::turn::is_turnable;
+use super::{Budget, Error, Probe, Rendered, Rendition, VariantSpec, Watermark};
 
 /// What every job may take beyond its estimate: tables of codecs, threads, and holes in the heap.
 const MARGIN: u64 = 256 * 1024 * 1024;
@@ -82,7 +83,7 @@ impl Engine {
         }
     }
 
-    /// A smaller picture of the same kind, as [`resize`](super::resize()) makes it.
+    /// A smaller or marked picture of the same kind, as [`resize`](super::resize()) makes it.
     ///
     /// # Errors
     /// As [`Engine::render`]; [`Error::AnimatedResize`].
@@ -92,8 +93,9 @@ impl Engine {
         probe: Probe,
         width: u32,
         quality: u8,
+        mark: Option<Watermark>,
     ) -> Result<Rendition, Error> {
-        match self.perform(path, probe, Op::Resize { width, quality }).await? {
+        match self.perform(path, probe, Op::Resize { width, quality, mark }).await? {
             Made::Picture(picture) => Ok(picture),
             _ => Err(mistaken()),
         }
@@ -105,7 +107,22 @@ impl Engine {
     /// As [`Engine::render`].
     pub async fn to_png(&self, path: PathBuf, probe: Probe) -> Result<Vec<u8>, Error> {
         match self.perform(path, probe, Op::ToPng).await? {
-            Made::Png { bytes } => Ok(bytes),
+            Made::Bytes { bytes } => Ok(bytes),
+            _ => Err(mistaken()),
+        }
+    }
+
+    /// The public bytes of a JPEG turned upright, as
+    /// [`turn_losslessly`](super::turn_losslessly()) makes them; nothing where it does not.
+    ///
+    /// # Errors
+    /// As [`Engine::render`].
+    pub async fn turn(&self, path: PathBuf, probe: Probe) -> Result<Option<Vec<u8>>, Error> {
+        if !is_turnable(&probe) {
+            return Ok(None);
+        }
+        match self.perform(path, probe, Op::Turn).await? {
+            Made::Bytes { bytes } => Ok(Some(bytes).filter(|bytes| !bytes.is_empty())),
             _ => Err(mistaken()),
         }
     }

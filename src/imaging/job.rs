@@ -6,14 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use super::probe::{Facts, Purpose};
 use super::render::{render_fresh, resize_fresh, to_png_fresh};
-use super::{Error, Limits, Probe, Rendered, Rendition, VariantSpec};
+use super::turn::turn_fresh;
+use super::{Error, Limits, Probe, Rendered, Rendition, VariantSpec, Watermark};
 
 /// A piece of work, without the file that it is about.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Op {
     Render { specs: Vec<VariantSpec> },
-    Resize { width: u32, quality: u8 },
+    Resize { width: u32, quality: u8, mark: Option<Watermark> },
     ToPng,
+    Turn,
 }
 
 /// A piece of work as it is handed to a decoding process, beside the path of the file.
@@ -32,7 +34,8 @@ pub(super) struct Job {
 pub(super) enum Made {
     Variants(Rendered),
     Picture(Rendition),
-    Png {
+    /// The same picture in other bytes; empty where there are none.
+    Bytes {
         #[serde(skip)]
         bytes: Vec<u8>,
     },
@@ -53,6 +56,22 @@ impl Op {
             Self::Render { specs } => Purpose::Render(specs),
             Self::Resize { width, .. } => Purpose::Resize { width: *width },
             Self::ToPng => Purpose::ToPng,
+            Self::Turn => Purpose::Turn,
+        }
+    }
+
+    /// The picture that goes with the work, beside the one that it is about.
+    pub(super) fn picture(&self) -> Option<&Vec<u8>> {
+        match self {
+            Self::Resize { mark, .. } => mark.as_ref().map(|mark| &mark.png),
+            _ => None,
+        }
+    }
+
+    /// Puts it back.
+    pub(super) fn put_picture(&mut self, bytes: Vec<u8>) {
+        if let Self::Resize { mark: Some(mark), .. } = self {
+            mark.png = bytes;
         }
     }
 
@@ -60,10 +79,11 @@ impl Op {
     pub(super) fn run(&self, path: &Path, probe: &Probe) -> Result<Made, Error> {
         Ok(match self {
             Self::Render { specs } => Made::Variants(render_fresh(path, probe, specs)?),
-            Self::Resize { width, quality } => {
-                Made::Picture(resize_fresh(path, probe, *width, *quality)?)
+            Self::Resize { width, quality, mark } => {
+                Made::Picture(resize_fresh(path, probe, *width, *quality, mark.as_ref())?)
             }
-            Self::ToPng => Made::Png { bytes: to_png_fresh(path, probe)? },
+            Self::ToPng => Made::Bytes { bytes: to_png_fresh(path, probe)? },
+            Self::Turn => Made::Bytes { bytes: turn_fresh(path, probe)?.unwrap_or_default() },
         })
     }
 }
@@ -74,7 +94,7 @@ impl Made {
         match self {
             Self::Variants(made) => made.renditions.iter_mut().map(|r| &mut r.bytes).collect(),
             Self::Picture(picture) => vec![&mut picture.bytes],
-            Self::Png { bytes } => vec![bytes],
+            Self::Bytes { bytes } => vec![bytes],
         }
     }
 

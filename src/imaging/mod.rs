@@ -24,6 +24,7 @@ mod render;
 mod source;
 mod tiff;
 mod turn;
+mod watermark;
 mod wire;
 
 pub mod budget;
@@ -46,6 +47,7 @@ pub use phash::phash;
 pub use probe::{Purpose, probe};
 pub use render::{Output, Rendered, Rendition, VariantSpec, render, resize, to_png};
 pub use turn::turn_losslessly;
+pub use watermark::{Place, Watermark};
 
 /// A kind of picture, known by its content and never by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

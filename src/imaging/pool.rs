@@ -188,8 +188,9 @@ impl Worker {
 
     async fn perform(&mut self, job: &Job, path: &Path) -> io::Result<Answer> {
         self.jobs += 1;
-        let path = path.as_os_str().as_bytes().to_vec();
-        wire::send(&mut self.to, job, &[path]).await?;
+        let mut parts = vec![path.as_os_str().as_bytes().to_vec()];
+        parts.extend(job.op.picture().cloned());
+        wire::send(&mut self.to, job, &parts).await?;
         // No process can hold more than it may have.
         let answer = wire::receive(&mut self.from, job.memory_bytes).await?;
         let Frame::<Answer> { mut said, parts } = answer;

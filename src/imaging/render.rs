@@ -13,7 +13,8 @@ use super::decode::decode;
 use super::facts::Probe;
 use super::geometry::{self, HEADROOM, MAX_VARIANT, PLACEHOLDER, Plan};
 use super::phash::phash;
-use super::{Error, Fit, Format, animation, color, encode};
+use super::watermark::Stamp;
+use super::{Error, Fit, Format, Watermark, animation, color, encode};
 
 /// What a variant should be like.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,7 +128,7 @@ pub(super) fn render_fresh(
         let Some(spec) = specs.get(index) else { continue };
         if spec.animate
             && animation::is_possible(probe, &plan, spec.output)
-            && let Some(moving) = animation::render(path, probe, &plan, spec.quality)?
+            && let Some(moving) = animation::render(path, probe, &plan, spec.quality, None)?
         {
             renditions[index] = Some(moving.into_rendition(&spec.name));
             continue;
@@ -151,14 +152,22 @@ pub(super) fn render_fresh(
     })
 }
 
-/// Makes the picture itself smaller: upright, at most `width` pixels wide, and of the same family
-/// (PNG where nothing is lost; JPEG, or WebP where transparent, for all
-/// others).
+/// Makes the picture itself anew: upright, at most `width` pixels wide, with the mark if any.
+///
+/// It stays in its family: PNG where nothing is lost; JPEG, or WebP where transparent, for all
+/// others; animated WebP for animations that get a mark.
 ///
 /// # Errors
-/// As [`render`]; [`Error::AnimatedResize`] for animations.
-pub fn resize(path: &Path, probe: &Probe, width: u32, quality: u8) -> Result<Rendition, Error> {
-    resize_fresh(path, &probe.again(path)?, width, quality)
+/// As [`render`]; [`Error::AnimatedResize`] for animations that are to become smaller, or that
+/// take too long to mark.
+pub fn resize(
+    path: &Path,
+    probe: &Probe,
+    width: u32,
+    quality: u8,
+    mark: Option<&Watermark>,
+) -> Result<Rendition, Error> {
+    resize_fresh(path, &probe.again(path)?, width, quality, mark)
 }
 
 /// As [`resize`], for a file that has been probed just now.
@@ -167,9 +176,11 @@ pub(super) fn resize_fresh(
     probe: &Probe,
     width: u32,
     quality: u8,
+    mark: Option<&Watermark>,
 ) -> Result<Rendition, Error> {
+    let stamp = mark.map(Stamp::new).transpose()?;
     if probe.is_animated {
-        return Err(Error::AnimatedResize);
+        return resize_animation(path, probe, width, quality, stamp.as_ref());
     }
     let most = match probe.format {
         Format::Webp | Format::Avif | Format::Heic | Format::Jxl => MAX_VARIANT,
@@ -186,7 +197,28 @@ pub(super) fn resize_fresh(
     };
     let image = original.variant(&plan, &[])?;
     drop(original);
-    finish("resized", &upright(&image, probe), format, quality)
+    let mut upright = upright(&image, probe);
+    if let Some(stamp) = &stamp {
+        stamp.press(upright.to_mut())?;
+    }
+    finish("resized", &upright, format, quality)
+}
+
+/// An animation keeps its size: who asked for a smaller one would get a still picture elsewhere.
+fn resize_animation(
+    path: &Path,
+    probe: &Probe,
+    width: u32,
+    quality: u8,
+    stamp: Option<&Stamp>,
+) -> Result<Rendition, Error> {
+    let plan = geometry::plan(probe, Fit::Width(width), MAX_VARIANT);
+    let is_smaller = plan.scale() < 1.0;
+    if stamp.is_none() || is_smaller || !animation::is_possible(probe, &plan, Output::Webp) {
+        return Err(Error::AnimatedResize);
+    }
+    let moving = animation::render(path, probe, &plan, quality, stamp)?;
+    Ok(moving.ok_or(Error::AnimatedResize)?.into_rendition("resized"))
 }
 
 /// The picture as PNG, without loss: upright, with its profile and all its bits.

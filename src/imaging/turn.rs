@@ -1,16 +1,15 @@
 //! A JPEG turned upright without loss: its blocks of coefficients change places, and no pixel is
 //! decoded. What cannot be turned exactly is left as it is.
 
-use std::fs::File;
 use std::path::Path;
 
 use super::facts::Probe;
 use super::{Error, Format};
 
-/// Writes the public bytes of a JPEG, turned upright, to the end of `to`: what
-/// [`strip`](super::strip) would write, but for the orientation, which is needed no more.
+/// The public bytes of a JPEG, turned upright: what [`strip`](super::strip) would write, but for
+/// the orientation, which is needed no more.
 ///
-/// `false`, and nothing is written, where nothing is to turn, and where it cannot be done without
+/// Nothing where nothing is to turn, and where it cannot be done without
 /// loss: in builds without the feature `codecs`, if a side that would be the first is no multiple
 /// of the blocks that colours are coded in, if a strict reader finds fault with the file, or if
 /// the picture has more pixels than may be held in memory as a whole.
@@ -19,23 +18,33 @@ use super::{Error, Format};
 ///
 /// # Errors
 /// [`Error::Io`], or [`Error::Damaged`] if the file is not the one that was probed.
-pub fn turn_losslessly(path: &Path, probe: &Probe, to: &mut File) -> Result<bool, Error> {
-    let is_too_large = probe.pixels() > probe.inside.limits.max_progressive_pixels;
-    if probe.format != Format::Jpeg || probe.orientation.is_upright() || is_too_large {
-        return Ok(false);
+pub fn turn_losslessly(path: &Path, probe: &Probe) -> Result<Option<Vec<u8>>, Error> {
+    turn_fresh(path, &probe.again(path)?)
+}
+
+/// As [`turn_losslessly`], for a file that has been probed just now.
+pub(super) fn turn_fresh(path: &Path, probe: &Probe) -> Result<Option<Vec<u8>>, Error> {
+    if !is_turnable(probe) {
+        return Ok(None);
     }
-    turn(path, &probe.again(path)?, to)
+    turn(path, probe)
+}
+
+/// Whether there is anything to turn, and anybody to do it.
+pub(super) fn is_turnable(probe: &Probe) -> bool {
+    cfg!(feature = "codecs")
+        && probe.format == Format::Jpeg
+        && !probe.orientation.is_upright()
+        && probe.pixels() <= probe.inside.limits.max_progressive_pixels
 }
 
 #[cfg(feature = "codecs")]
-fn turn(path: &Path, probe: &Probe, to: &mut File) -> Result<bool, Error> {
-    use std::io::Write;
-
+fn turn(path: &Path, probe: &Probe) -> Result<Option<Vec<u8>>, Error> {
     use super::facts::Decoding;
     use turbojpeg::Transform;
 
     let Some(public) = without_orientation(probe.parts().read(path)?, probe) else {
-        return Ok(false);
+        return Ok(None);
     };
     let mut transform = Transform::op(operation(probe));
     transform.perfect = true;
@@ -43,20 +52,17 @@ fn turn(path: &Path, probe: &Probe, to: &mut File) -> Result<bool, Error> {
         matches!(probe.inside.decoding, Decoding::Jpeg { is_progressive: true, .. });
     transform.optimize = !transform.progressive;
     match turbojpeg::transform(&transform, &public) {
-        Ok(turned) => {
-            to.write_all(&turned)?;
-            Ok(true)
-        }
+        Ok(turned) => Ok(Some(turned.to_vec())),
         Err(cause) => {
             tracing::debug!(%cause, "a JPEG cannot be turned without loss");
-            Ok(false)
+            Ok(None)
         }
     }
 }
 
 #[cfg(not(feature = "codecs"))]
-fn turn(_: &Path, _: &Probe, _: &mut File) -> Result<bool, Error> {
-    Ok(false)
+fn turn(_: &Path, _: &Probe) -> Result<Option<Vec<u8>>, Error> {
+    Ok(None)
 }
 
 /// What the Exif values ask for (CIPA DC-008, tag 0112h).

@@ -19,8 +19,8 @@ use super::job::{Fault, Job, Made};
 use super::probe;
 use super::wire::{self, Answer, Frame, Hello};
 
-/// The longest path that a job may name, in bytes.
-const MAX_PATH: u64 = 64 * 1024;
+/// What a job may bring along: the path of its file, and a small picture.
+const MAX_PARTS: u64 = 16 * 1024 * 1024;
 
 /// Does one job after the other until nobody asks any more.
 ///
@@ -36,7 +36,7 @@ pub fn serve() -> io::Result<()> {
     let mut to = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     wire::write(&mut to, &Hello { is_limited: limit_memory(own, None), ..Hello::ours() }, &[])?;
     for Frame { said, parts } in jobs {
-        let (answer, parts) = answer(&said, parts, own);
+        let (answer, parts) = answer(said, parts, own);
         wire::write(&mut to, &answer, &parts)?;
     }
     Ok(())
@@ -48,10 +48,14 @@ impl Hello {
     }
 }
 
-fn answer(job: &Job, mut parts: Vec<Vec<u8>>, own: u64) -> (Answer, Vec<Vec<u8>>) {
-    let path = PathBuf::from(OsString::from_vec(parts.pop().unwrap_or_default()));
+fn answer(mut job: Job, parts: Vec<Vec<u8>>, own: u64) -> (Answer, Vec<Vec<u8>>) {
+    let mut parts = parts.into_iter();
+    let path = PathBuf::from(OsString::from_vec(parts.next().unwrap_or_default()));
+    if let Some(picture) = parts.next() {
+        job.op.put_picture(picture);
+    }
     limit_memory(own, Some(job.memory_bytes));
-    match perform(job, &path) {
+    match perform(&job, &path) {
         Ok(mut made) => {
             let pictures = made.take_pictures();
             (Ok(made), pictures)
@@ -70,7 +74,7 @@ fn listen() -> io::Result<mpsc::Receiver<Frame<Job>>> {
     let (heard, jobs) = mpsc::sync_channel(1);
     let mut from = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let listen = move || {
-        while let Ok(job) = wire::read(&mut from, MAX_PATH) {
+        while let Ok(job) = wire::read(&mut from, MAX_PARTS) {
             if heard.send(job).is_err() {
                 break;
             }

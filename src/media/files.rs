@@ -141,7 +141,7 @@ impl Wanted<'_> {
             };
         }
         let open = row.facts.visibility != Visibility::Private && row.facts.trashed_at.is_none();
-        let actor = if open {
+        let actor = if open && !row.is_source {
             // Who asks makes no difference, so nobody is asked who they are.
             crate::accounts::Actor::Guest
         } else {
@@ -149,6 +149,9 @@ impl Wanted<'_> {
         };
         actor.need_scope(crate::accounts::Scope::MediaRead)?;
         row.facts.check_see(&actor)?;
+        if row.is_source && !row.facts.may_edit(&actor) {
+            return Err(Error::NotFound("file"));
+        }
         Ok((row, None))
     }
 
@@ -176,7 +179,9 @@ fn variant_of(named: &str) -> Option<&str> {
 }
 
 fn entity(row: &FileRow, until: Option<Millis>, download: bool) -> Entity {
-    let kind = if download { Disposition::Attachment } else { Disposition::Inline };
+    // What was uploaded is handed back as it came, and shown by nobody.
+    let is_attached = download || row.is_source;
+    let kind = if is_attached { Disposition::Attachment } else { Disposition::Inline };
     Entity {
         // The bytes of a folder never change, and a folder is never used twice.
         etag: format!("\"{}-{:x}\"", row.file_tag(), row.bytes),
@@ -190,7 +195,7 @@ fn entity(row: &FileRow, until: Option<Millis>, download: bool) -> Entity {
 
 fn cache_control(row: &FileRow, until: Option<Millis>) -> String {
     let listed = row.facts.visibility == Visibility::Public && row.facts.trashed_at.is_none();
-    if !listed || until.is_some() {
+    if !listed || until.is_some() || row.is_source {
         return "private, no-cache".to_owned();
     }
     match row.facts.expires_at {

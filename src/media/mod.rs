@@ -2,7 +2,10 @@
 
 pub mod api;
 pub mod api_links;
+pub mod api_looks;
 pub mod api_regeneration;
+pub mod api_watermark;
+pub mod blocklist;
 pub mod delete;
 pub mod edit;
 pub mod embed;
@@ -20,9 +23,11 @@ pub mod shape;
 pub mod sign;
 mod sql;
 pub mod sweep;
+mod told;
 pub mod upload;
 mod view;
 mod view_metadata;
+pub mod watermark;
 
 use crate::{
     accounts::{Actor, Role},
@@ -70,6 +75,8 @@ pub struct Media {
     pub trashed_at: Option<Millis>,
     pub tags: Vec<String>,
     pub variants: Vec<Variant>,
+    /// The name of the file as it was uploaded, where that is kept.
+    pub source_file: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -105,6 +112,8 @@ pub struct NewMedia {
     pub created_at: Millis,
     pub expires_at: Option<Millis>,
     pub tags: Vec<Tag>,
+    /// Tags that the file itself brought; as many are used as there is place for.
+    pub told_tags: Vec<Tag>,
 }
 
 /// What was made of an original.
@@ -112,6 +121,8 @@ pub struct Rendered {
     pub variants: Vec<Variant>,
     pub placeholder: Vec<u8>,
     pub color: u32,
+    /// See [`phash`](crate::imaging::phash()).
+    pub looks: u64,
 }
 
 impl Rendered {

@@ -1,24 +1,25 @@
-//! The file that is kept of an upload: recognised, scaled down where that was asked for, freed
-//! of what is private, and hashed. Blocking work; the caller brings the thread.
+//! The file that is kept of an upload: recognised, made anew where that is needed, freed of what
+//! is private, and hashed.
 
+use super::{upload::blocking, watermark};
 use crate::{
-    base::{Error, Result, text::Filename},
-    imaging::{self, Engine, Limits, Metadata, Probe},
-    site::Settings,
+    base::{Error, Result},
+    imaging::{self, Engine, Format, Limits, Metadata, Probe, Watermark},
+    site::{KeepUploads, Settings},
     storage::Incoming,
 };
 use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File},
     io::Read,
-    path::PathBuf,
+    sync::Arc,
 };
 
 /// The name under which an upload lies until it is known what it is.
 pub(super) const UPLOAD: &str = "upload";
 
-/// Quality for an original that must be encoded anew because its uploader asked for a smaller one.
-const RESIZE_QUALITY: u8 = 92;
+/// Quality for an original that must be encoded anew because it became smaller or got a mark.
+const ANEW_QUALITY: u8 = 92;
 
 /// An original in its final form, among the incoming files.
 #[derive(Debug)]
@@ -28,6 +29,31 @@ pub struct Original {
     pub bytes: u64,
     pub sha256: [u8; 32],
     pub metadata: Metadata,
+    pub source: Option<Source>,
+}
+
+/// The file as it was uploaded, kept beside the original.
+#[derive(Debug)]
+pub struct Source {
+    pub file: String,
+    pub mime: &'static str,
+    pub bytes: u64,
+}
+
+/// What becomes of one upload.
+pub(super) struct Treatment {
+    pub settings: Settings,
+    /// What its files are called, without an ending.
+    pub stem: String,
+    /// The uploader wants it no wider than this.
+    pub width: Option<u32>,
+    pub mark: Option<Watermark>,
+}
+
+/// Other bytes that show the upload.
+struct Anew {
+    bytes: Vec<u8>,
+    is_marked: bool,
 }
 
 /// What the site admits.
@@ -39,59 +65,126 @@ pub(super) fn limits(settings: &Settings) -> Limits {
     }
 }
 
+/// From the uploaded bytes to the original that is kept.
+pub(super) async fn prepare(
+    engine: &Engine,
+    incoming: &Arc<Incoming>,
+    treatment: Arc<Treatment>,
+) -> Result<Original> {
+    let (files, rules) = (incoming.clone(), treatment.clone());
+    let (probe, metadata) = blocking(move || {
+        let probe = recognise(&files, &rules.settings)?;
+        let metadata = imaging::read_metadata(&files.path(UPLOAD), &probe);
+        Ok((probe, metadata))
+    })
+    .await?;
+    let anew = anew(engine, incoming, &probe, &metadata, &treatment).await?;
+    let files = incoming.clone();
+    blocking(move || keep(&files, probe, metadata, anew, &treatment)).await
+}
+
 /// Recognises the upload, and refuses what the site does not take.
-pub(super) fn recognise(incoming: &Incoming, settings: &Settings) -> Result<Probe> {
+fn recognise(incoming: &Incoming, settings: &Settings) -> Result<Probe> {
     Ok(imaging::probe(&incoming.path(UPLOAD), &limits(settings))?)
 }
 
-/// Whether the pixels must be encoded anew: because a smaller picture is wanted, or because
-/// nobody should be served this format.
-pub(super) fn needs_encoding(probe: &Probe, width: Option<u32>) -> bool {
-    probe.format.becomes_png() || width.is_some_and(|w| w < probe.upright().0)
-}
-
-/// The upload scaled to `width`, or as a PNG where nobody should be served its format.
-pub(super) async fn encode(
+/// The upload made anew, where that is needed: because a smaller picture is wanted, because it
+/// gets a mark, because nobody should be served its format, or because it lies on its side.
+async fn anew(
     engine: &Engine,
-    path: PathBuf,
-    probe: Probe,
-    width: Option<u32>,
-) -> Result<Vec<u8>> {
-    Ok(match width.filter(|w| *w < probe.upright().0) {
-        Some(width) => engine.resize(path, probe, width, RESIZE_QUALITY).await?.bytes,
-        None => engine.to_png(path, probe).await?,
-    })
-}
-
-/// Puts other bytes in the place of the upload, and looks at them in turn.
-pub(super) fn replace(incoming: &Incoming, bytes: &[u8], settings: &Settings) -> Result<Probe> {
-    fs::write(incoming.path(UPLOAD), bytes)?;
-    recognise(incoming, settings)
+    incoming: &Incoming,
+    probe: &Probe,
+    metadata: &Metadata,
+    treatment: &Treatment,
+) -> Result<Option<Anew>> {
+    let (path, settings) = (incoming.path(UPLOAD), &treatment.settings);
+    let smaller = treatment.width.filter(|width| *width < probe.upright().0);
+    let mark = treatment.mark.clone().filter(|_| watermark::suits(settings, probe, metadata));
+    let is_marked = mark.is_some();
+    if smaller.is_some() || is_marked {
+        let width = smaller.unwrap_or(u32::MAX);
+        let made = engine.resize(path, probe.clone(), width, ANEW_QUALITY, mark).await;
+        return match made {
+            Ok(made) => Ok(Some(Anew { bytes: made.bytes, is_marked })),
+            // Whoever uploads did not ask for the mark: too large an animation goes without it.
+            Err(imaging::Error::AnimatedResize) if smaller.is_none() => Ok(None),
+            Err(error) => Err(error.into()),
+        };
+    }
+    let bytes = if probe.format.becomes_png() {
+        Some(engine.to_png(path, probe.clone()).await?)
+    } else if settings.strip_metadata && settings.turn_upright && probe.format == Format::Jpeg {
+        engine.turn(path, probe.clone()).await?
+    } else {
+        None
+    };
+    Ok(bytes.map(|bytes| Anew { bytes, is_marked: false }))
 }
 
 /// Turns the upload into the original: `metadata` was read before anything was taken out.
-pub(super) fn keep(
+fn keep(
     incoming: &Incoming,
-    probe: Probe,
+    mut probe: Probe,
     metadata: Metadata,
-    filename: &Filename,
-    settings: &Settings,
+    anew: Option<Anew>,
+    treatment: &Treatment,
 ) -> Result<Original> {
-    let file = format!("{}.{}", filename.slug(), probe.format.extension());
-    if settings.strip_metadata {
-        let mut stripped = incoming.create_file(&file)?;
-        imaging::strip(&incoming.path(UPLOAD), &probe, &mut stripped)?;
-        stripped.sync_all()?;
-        incoming.remove(UPLOAD)?;
-    } else {
-        fs::rename(incoming.path(UPLOAD), incoming.path(&file))?;
-        File::open(incoming.path(&file))?.sync_all()?;
+    let (settings, stem) = (&treatment.settings, &treatment.stem);
+    let is_kept = match settings.keep_uploads {
+        KeepUploads::Never => false,
+        KeepUploads::Marked => anew.as_ref().is_some_and(|anew| anew.is_marked),
+        KeepUploads::Always => anew.is_some() || settings.strip_metadata,
+    };
+    let (uploaded, mime) =
+        (format!("{stem}.source.{}", probe.format.extension()), probe.format.mime());
+    if let Some(anew) = anew {
+        if is_kept {
+            fs::rename(incoming.path(UPLOAD), incoming.path(&uploaded))?;
+        }
+        fs::write(incoming.path(UPLOAD), &anew.bytes)?;
+        probe = recognise(incoming, settings)?;
     }
+    let file = format!("{stem}.{}", probe.format.extension());
+    publish(incoming, &probe, &file, settings.strip_metadata)?;
+    if is_kept && !incoming.path(&uploaded).exists() {
+        fs::rename(incoming.path(UPLOAD), incoming.path(&uploaded))?;
+    }
+    let _ = fs::remove_file(incoming.path(UPLOAD));
     let (bytes, sha256) = hash(incoming, &file)?;
     if bytes == 0 {
         return Err(Error::Rejected { code: "damaged", reason: "is empty".to_owned() });
     }
-    Ok(Original { file, probe, bytes, sha256, metadata })
+    let source = if is_kept { source(incoming, uploaded, mime, &sha256)? } else { None };
+    Ok(Original { file, probe, bytes, sha256, metadata, source })
+}
+
+/// Writes the public file; the upload stays where it is, unless the two are the same.
+fn publish(incoming: &Incoming, probe: &Probe, file: &str, strip: bool) -> Result<()> {
+    if strip {
+        let mut stripped = incoming.create_file(file)?;
+        imaging::strip(&incoming.path(UPLOAD), probe, &mut stripped)?;
+        stripped.sync_all()?;
+    } else {
+        fs::rename(incoming.path(UPLOAD), incoming.path(file))?;
+        File::open(incoming.path(file))?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// The uploaded file, unless it is the public one, bit for bit.
+fn source(
+    incoming: &Incoming,
+    file: String,
+    mime: &'static str,
+    public: &[u8; 32],
+) -> Result<Option<Source>> {
+    let (bytes, sha256) = hash(incoming, &file)?;
+    if sha256 == *public {
+        incoming.remove(&file)?;
+        return Ok(None);
+    }
+    File::open(incoming.path(&file))?.sync_all()?;
+    Ok(Some(Source { file, mime, bytes }))
 }
 
 fn hash(incoming: &Incoming, file: &str) -> Result<(u64, [u8; 32])> {

@@ -1,8 +1,10 @@
 //! Every statement about media.
 
 pub(super) mod listing;
+pub(super) mod looks;
 pub(super) mod regeneration;
 pub(super) mod renderings;
+pub(super) mod watermark;
 
 use super::{Facts, Media, NewMedia, Owner, Variant};
 use crate::{
@@ -26,7 +28,8 @@ macro_rules! columns {
         "m.id, m.public_id, m.owner_id, u.username, m.title, m.description, m.filename, m.folder,
          m.file, m.mime, m.bytes, m.width, m.height, m.frames, m.is_animated, m.duration_ms,
          m.sha256, m.placeholder, m.color, m.metadata, m.taken_at, m.nsfw, m.visibility,
-         m.delete_hash, m.created_at, m.updated_at, m.expires_at, m.trashed_at
+         m.delete_hash, m.created_at, m.updated_at, m.expires_at, m.trashed_at,
+         m.source_file
          FROM media m JOIN users u ON u.id = m.owner_id"
     };
 }
@@ -43,9 +46,9 @@ sql! {
     INSERT = "INSERT INTO media (public_id, owner_id, kind, title, description, filename, folder,
         file, mime, bytes, width, height, frames, is_animated, duration_ms, sha256, placeholder,
         color, metadata, taken_at, nsfw, visibility, delete_hash, created_at, updated_at,
-        expires_at)
+        expires_at, looks, source_file, source_mime, source_bytes)
         VALUES (?1, ?2, 'image', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-                ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?23, ?24)";
+                ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?23, ?24, ?25, ?26, ?27, ?28)";
     INSERT_VARIANT = "INSERT INTO variants (media_id, name, file, mime, bytes, width, height)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     VARIANTS = "SELECT name, file, mime, bytes, width, height FROM variants WHERE media_id = ?1
@@ -68,18 +71,23 @@ sql! {
     FIRST_TRASHED = "SELECT min(trashed_at) FROM media WHERE trashed_at IS NOT NULL";
     DELETE_PURGE = "DELETE FROM purges WHERE folder = ?1";
     FILE = "SELECT m.owner_id, m.visibility, m.expires_at, m.trashed_at, m.folder, m.created_at,
-            m.filename, m.file, m.mime, m.bytes
+            m.filename, m.file, m.mime, m.bytes, FALSE
         FROM media m WHERE m.public_id = ?1 AND m.file = ?2
         UNION ALL
         SELECT m.owner_id, m.visibility, m.expires_at, m.trashed_at, m.folder, m.created_at,
-            v.file, v.file, v.mime, v.bytes
+            v.file, v.file, v.mime, v.bytes, FALSE
         FROM media m JOIN variants v ON v.media_id = m.id WHERE m.public_id = ?1 AND v.file = ?2
+        UNION ALL
+        SELECT m.owner_id, m.visibility, m.expires_at, m.trashed_at, m.folder, m.created_at,
+            m.source_file, m.source_file, m.source_mime, m.source_bytes, TRUE
+        FROM media m WHERE m.public_id = ?1 AND m.source_file = ?2
         LIMIT 1";
 }
 
 /// Inserts the item with its variants and tags.
 pub(super) fn insert(db: &Write<Site>, new: &NewMedia) -> Result<MediaId> {
     let original = &new.original;
+    let source = original.source.as_ref();
     let (width, height) = original.probe.upright();
     db.prepare_cached(INSERT)?.execute(params![
         new.public_id,
@@ -106,10 +114,14 @@ pub(super) fn insert(db: &Write<Site>, new: &NewMedia) -> Result<MediaId> {
         new.delete_hash.0,
         new.created_at,
         new.expires_at,
+        new.rendered.looks.cast_signed(),
+        source.map(|source| &source.file),
+        source.map(|source| source.mime),
+        source.map_or(0, |source| source.bytes as i64),
     ])?;
     let id = MediaId(db.last_insert_rowid());
     insert_variants(db, id, &new.rendered.variants)?;
-    set_tags(db, id, new.tags.iter().map(|t| t.as_str()))?;
+    set_tags(db, id, new.tags.iter().chain(&new.told_tags).map(|t| t.as_str()))?;
     Ok(id)
 }
 
@@ -235,6 +247,8 @@ pub(super) struct FileRow {
     pub file: String,
     pub mime: String,
     pub bytes: u64,
+    /// Whether this is the file as it was uploaded, which is its keepers' alone.
+    pub is_source: bool,
 }
 
 impl FileRow {
@@ -259,6 +273,7 @@ pub(super) fn file(db: &Read<Site>, id: &PublicId, file: &str) -> Result<Option<
             file: r.get(7)?,
             mime: r.get(8)?,
             bytes: unsigned(r, 9)?,
+            is_source: r.get(10)?,
         })
     };
     Ok(db.prepare_cached(FILE)?.query_row((id, file), read).optional()?)
@@ -296,6 +311,7 @@ fn read_row(r: &Row) -> rusqlite::Result<Media> {
         trashed_at: r.get(27)?,
         tags: Vec::new(),
         variants: Vec::new(),
+        source_file: r.get(28)?,
     })
 }
 

@@ -5,10 +5,10 @@
 //! files in place → row.
 
 use super::{
-    Media, NewMedia, Rendered, Variant,
-    original::{self, Original, UPLOAD},
+    Media, NewMedia, Rendered, Variant, blocklist,
+    original::{self, Original, Treatment, UPLOAD},
     renderings::Making,
-    sql,
+    sql, told, watermark,
 };
 use crate::{
     accounts::Actor,
@@ -19,7 +19,7 @@ use crate::{
         text::{Description, Filename, Tag, Title},
         visibility::Visibility,
     },
-    imaging::{self, Engine},
+    imaging::{self, Engine, Watermark},
     outward::Fetcher,
     site::{Settings, settings},
     storage::{Incoming, Landed},
@@ -71,6 +71,7 @@ pub struct Receiving {
     id: PublicId,
     incoming: Incoming,
     settings: Settings,
+    mark: Option<Watermark>,
     pub(super) file: BufWriter<File>,
     received: u64,
 }
@@ -80,15 +81,18 @@ impl Receiving {
     /// `Unauthenticated` for guests; `LimitReached` and `FeatureOff` where the site may have no
     /// more.
     pub async fn begin(tenant: &Arc<Tenant>, actor: &Actor) -> Result<Self> {
-        let owner = actor.user().ok_or(Error::Unauthenticated)?.id;
+        let user = actor.user().ok_or(Error::Unauthenticated)?;
+        let (owner, role) = (user.id, user.role);
         let allowance = tenant.allowance();
         allowance.need(Feature::LocalStorage)?;
         let asked = allowance.clone();
-        let mut settings = tenant
+        let (mut settings, mark) = tenant
             .read(move |db| {
                 // Asked again with the row: this one spares the work of a file that has no place.
                 asked.check_in(db, Limit::MaxFiles, 1)?;
-                settings::load(db)
+                let settings = settings::load(db)?;
+                let mark = watermark::of(db, &settings, role)?;
+                Ok((settings, mark))
             })
             .await?;
         if let Some(most) = allowance.limit(Limit::MaxUploadBytes) {
@@ -103,7 +107,7 @@ impl Receiving {
         })
         .await?;
         let file = BufWriter::with_capacity(256 * 1024, File::from_std(file));
-        Ok(Self { tenant: tenant.clone(), owner, id, incoming, settings, file, received: 0 })
+        Ok(Self { tenant: tenant.clone(), owner, id, incoming, settings, mark, file, received: 0 })
     }
 
     /// The largest file that the site takes, in bytes.
@@ -140,13 +144,16 @@ impl Receiving {
         self,
         engine: Engine,
         filename: Filename,
-        details: Details,
+        mut details: Details,
     ) -> Result<Outcome> {
-        let Self { tenant, owner, id, incoming, settings, file, .. } = self;
+        let Self { tenant, owner, id, incoming, settings, mark, file, .. } = self;
         drop(file);
+        let hidden = settings.hide_file_names.then(|| Filename::from_client(id.as_str()));
+        let filename = hidden.unwrap_or(filename);
         let incoming = Arc::new(incoming);
-        let settings = Arc::new(settings);
-        let original = prepare(&engine, &incoming, &settings, filename.clone(), &details).await?;
+        let (stem, width) = (filename.slug(), details.width);
+        let treatment = Arc::new(Treatment { settings: settings.clone(), stem, width, mark });
+        let original = original::prepare(&engine, &incoming, treatment).await?;
         if !details.allow_duplicate {
             let sha256 = original.sha256;
             let same = tenant.read(move |db| sql::same_bytes(db, owner, &sha256)).await?;
@@ -155,6 +162,10 @@ impl Receiving {
             }
         }
         let rendered = render(&engine, &incoming, &settings, &original).await?;
+        let told_tags = match settings.words_from_files {
+            true => told::fill_in(&mut details, &original.metadata),
+            false => Vec::new(),
+        };
         let incoming = Arc::into_inner(incoming)
             .ok_or_else(|| Error::internal("the incoming files are still in use"))?;
         let landed = blocking(move || incoming.land()).await?;
@@ -176,10 +187,14 @@ impl Receiving {
             created_at,
             expires_at: details.expires_in_ms.map(|ms| created_at.plus_ms(ms)),
             tags: details.tags,
+            told_tags,
         };
-        let allowance = tenant.allowance();
-        let stored =
-            tenant.write(move |db| insert(db, &new, details.allow_duplicate, &allowance)).await;
+        let rules = Rules {
+            allow_duplicate: details.allow_duplicate,
+            allowance: tenant.allowance(),
+            settings,
+        };
+        let stored = tenant.write(move |db| insert(db, new, &rules)).await;
         settle(landed, stored, secret).await
     }
 }
@@ -189,26 +204,38 @@ enum Stored {
     Known(Media),
 }
 
+/// What is asked once more when the item is written.
+struct Rules {
+    allow_duplicate: bool,
+    allowance: Allowance,
+    settings: Settings,
+}
+
 fn insert(
     db: &crate::db::Write<crate::tenancy::Site>,
-    new: &NewMedia,
-    allow_duplicate: bool,
-    allowance: &Allowance,
+    mut new: NewMedia,
+    rules: &Rules,
 ) -> Result<Stored> {
     // Asked again inside the transaction: two uploads of one file may have raced to this point.
-    if !allow_duplicate && let Some(known) = sql::same_bytes(db, new.owner, &new.original.sha256)? {
+    let (sha256, allowance) = (new.original.sha256, &rules.allowance);
+    if !rules.allow_duplicate
+        && let Some(known) = sql::same_bytes(db, new.owner, &sha256)?
+    {
         return Ok(Stored::Known(known));
     }
+    blocklist::check_upload(db, &sha256, new.rendered.looks, rules.settings.blocklist_distance)?;
     let variants = &new.rendered.variants;
-    let bytes = new.original.bytes + variants.iter().map(|v| v.bytes).sum::<u64>();
+    let source = new.original.source.as_ref().map_or(0, |source| source.bytes);
+    let bytes = new.original.bytes + source + variants.iter().map(|v| v.bytes).sum::<u64>();
     allowance.check_in(db, Limit::MaxFiles, 1)?;
     allowance.check_in(db, Limit::MaxBytesStored, bytes)?;
     allowance.check_in(db, Limit::MaxVariantsRenderedMonth, variants.len() as u64)?;
     allowance.check(Limit::MaxTagsPerItem, new.tags.len() as u64, 0)?;
     let tags = usage::used(db, Limit::MaxTags)?;
-    sql::insert(db, new)?;
+    new.told_tags = told::tags_that_fit(db, allowance, new.told_tags)?;
+    sql::insert(db, &new)?;
     allowance.check_growth(db, Limit::MaxTags, tags)?;
-    usage::count_rendered(db, variants.len() as u64)?;
+    usage::count_rendered(db, new.rendered.variants.len() as u64)?;
     let media = sql::get(db, &new.public_id)?;
     media.map(Stored::New).ok_or_else(|| Error::internal("the row just written is not there"))
 }
@@ -230,31 +257,6 @@ async fn settle(landed: Landed, stored: Result<Stored>, secret: Secret) -> Resul
         }
     })
     .await
-}
-
-/// From the uploaded bytes to the original that is kept.
-async fn prepare(
-    engine: &Engine,
-    incoming: &Arc<Incoming>,
-    settings: &Arc<Settings>,
-    filename: Filename,
-    details: &Details,
-) -> Result<Original> {
-    let (files, rules) = (incoming.clone(), settings.clone());
-    let (mut probe, metadata) = blocking(move || {
-        let probe = original::recognise(&files, &rules)?;
-        let metadata = imaging::read_metadata(&files.path(UPLOAD), &probe);
-        Ok((probe, metadata))
-    })
-    .await?;
-    let width = details.width;
-    if original::needs_encoding(&probe, width) {
-        let bytes = original::encode(engine, incoming.path(UPLOAD), probe, width).await?;
-        let (files, rules) = (incoming.clone(), settings.clone());
-        probe = blocking(move || original::replace(&files, &bytes, &rules)).await?;
-    }
-    let (files, rules) = (incoming.clone(), settings.clone());
-    blocking(move || original::keep(&files, probe, metadata, &filename, &rules)).await
 }
 
 /// Makes the site's variants, written and synced among the incoming files.
@@ -297,7 +299,7 @@ pub(super) fn variants(
         });
     }
     let color = u32::from_be_bytes([0, r, g, b]);
-    Ok(Rendered { variants, placeholder: rendered.placeholder, color })
+    Ok(Rendered { variants, placeholder: rendered.placeholder, color, looks: rendered.phash })
 }
 
 pub(super) async fn blocking<T: Send + 'static>(

@@ -28,6 +28,8 @@ pub(super) struct MediaView {
     frames: u32,
     is_animated: bool,
     duration_ms: Option<u64>,
+    /// Whether the picture shows all around, and wants a viewer that turns.
+    is_360: bool,
     nsfw: bool,
     /// `public`, `unlisted` or `private`.
     visibility: String,
@@ -77,6 +79,10 @@ struct Urls {
     original: String,
     medium: String,
     thumb: String,
+    /// The file as it was uploaded, where that is kept beside the original. For the owner and
+    /// managers alone.
+    #[oai(skip_serializing_if_is_none)]
+    source: Option<String>,
 }
 
 /// A rendering of the item.
@@ -96,7 +102,7 @@ impl MediaView {
         let can_edit = media.facts().may_edit(actor);
         let metadata = MetadataView::new(&media.metadata).filter(|_| can_edit);
         Self {
-            urls: Urls::new(&media, links),
+            urls: Urls::new(&media, can_edit, links),
             variants: media.variants.iter().map(|v| VariantView::new(&media, v, links)).collect(),
             id: media.public_id.to_string(),
             kind: "image".to_owned(),
@@ -110,6 +116,7 @@ impl MediaView {
             frames: media.frames,
             is_animated: media.is_animated,
             duration_ms: media.duration_ms,
+            is_360: media.metadata.is_360(),
             nsfw: media.nsfw,
             visibility: media.visibility.as_str().to_owned(),
             status: if media.trashed_at.is_some() { "trashed" } else { "active" }.to_owned(),
@@ -143,7 +150,7 @@ impl MediaView {
 }
 
 impl Urls {
-    fn new(media: &Media, links: &Links) -> Self {
+    fn new(media: &Media, can_edit: bool, links: &Links) -> Self {
         let file = |file: &str| links.to(&media.file_path(file));
         let variant = |name| file(media.variant(name).map_or(&media.file, |v| &v.file));
         Self {
@@ -152,6 +159,7 @@ impl Urls {
             original: file(&media.file),
             medium: variant("medium"),
             thumb: variant("thumb"),
+            source: media.source_file.as_deref().filter(|_| can_edit).map(file),
         }
     }
 }
@@ -169,7 +177,7 @@ impl VariantView {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, b| {
         let _ = write!(text, "{b:02x}");
@@ -193,6 +201,7 @@ impl Example for MediaView {
             frames: 1,
             is_animated: false,
             duration_ms: None,
+            is_360: false,
             nsfw: false,
             visibility: "public".to_owned(),
             status: "active".to_owned(),
@@ -214,6 +223,7 @@ impl Example for MediaView {
                 original: at("/f/8fKq2ZtP9x/beach.jpg"),
                 medium: at("/f/8fKq2ZtP9x/beach.medium.jpg"),
                 thumb: at("/f/8fKq2ZtP9x/beach.thumb.jpg"),
+                source: None,
             },
             variants: vec![VariantView {
                 name: "thumb".to_owned(),

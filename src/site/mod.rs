@@ -6,7 +6,9 @@ pub mod settings;
 pub mod setup;
 mod sql;
 mod variants;
+mod words;
 
 pub use links::Links;
 pub use settings::Settings;
 pub use variants::{FitWord, NamedVariant};
+pub use words::KeepUploads;

@@ -4,12 +4,13 @@
 use super::{
     sql,
     variants::{self, NamedVariant},
+    words::{self, KeepUploads, Roles},
 };
 use crate::{
     accounts::{Actor, Role},
     base::{Error, Result, text::Label, visibility::Visibility},
     db::{Read, Write},
-    imaging::Output,
+    imaging::{Output, Place},
     tenancy::{Site, Tenant},
 };
 use serde_json::{Map, Value, json};
@@ -80,7 +81,7 @@ settings! {
     variant_quality: u64 = 82, |k, v| number(k, v, 1, 100);
     /// How variants are encoded: `auto` (JPEG, or WebP where something is transparent), `jpeg`,
     /// `png` or `webp`.
-    variant_format: Output = Output::Auto, output;
+    variant_format: Output = Output::Auto, words::output;
     /// Variants beside `medium` and `thumb`: a list such as
     /// `[{"name": "large", "fit": "contain", "width": 2400, "quality": 85, "format": "webp"}]`.
     more_variants: Vec<NamedVariant> = Vec::new(), variants::parse;
@@ -95,6 +96,38 @@ settings! {
     resize_cache_bytes: u64 = 1_000_000_000, |k, v| number(k, v, 0, 1 << 50);
     /// Whether what cameras write into files is taken out of the public bytes.
     strip_metadata: bool = true, flag;
+    /// Whether JPEGs that lie on their side are turned upright, where no pixel is lost by it. Only
+    /// while `strip_metadata` is on.
+    turn_upright: bool = true, flag;
+    /// Whether title, description and tags are taken from the file where the uploader gives none.
+    words_from_files: bool = true, flag;
+    /// Whether uploads lose their names: their files are called after the item.
+    hide_file_names: bool = false, flag;
+    /// Which uploads are kept as they came, for their owner: `never`, `marked` (those that get a
+    /// watermark) or `always`.
+    keep_uploads: KeepUploads = KeepUploads::Marked, words::keep;
+    /// Whether uploads get the watermark, once there is one.
+    watermark_enabled: bool = false, flag;
+    /// Where it goes: `top_left`, `top`, `top_right`, `left`, `center`, `right`, `bottom_left`,
+    /// `bottom` or `bottom_right`.
+    watermark_place: Place = Place::BottomRight, words::place;
+    /// How much of a picture's width and height it may take, in percent.
+    watermark_scale: u64 = 20, |k, v| number(k, v, 1, 100);
+    /// Its distance to the edges, in percent of a picture's shorter side.
+    watermark_margin: u64 = 2, |k, v| number(k, v, 0, 40);
+    /// How much it hides of what is behind it, in percent.
+    watermark_opacity: u64 = 50, |k, v| number(k, v, 1, 100);
+    /// Whose uploads get it: a list of roles.
+    watermark_roles: Roles = Roles::all(), words::roles;
+    /// The least width of a picture that gets it, in pixels.
+    watermark_min_width: u64 = 100, |k, v| number(k, v, 1, 65_500);
+    /// The least height of a picture that gets it, in pixels.
+    watermark_min_height: u64 = 100, |k, v| number(k, v, 1, 65_500);
+    /// Whether animations get it too, where they are not too large for that. They become animated
+    /// WebP.
+    watermark_animated: bool = false, flag;
+    /// In how many of 64 features a picture may differ from a blocked one and still be refused.
+    blocklist_distance: u64 = 6, |k, v| number(k, v, 0, 12);
     /// How long the trash is kept, in days; 0 purges at the next sweep.
     trash_days: u64 = 30, |k, v| number(k, v, 0, 3_650);
 }
@@ -121,11 +154,6 @@ fn number(key: &'static str, value: &Value, least: u64, most: u64) -> Result<u64
 
 fn flag(key: &'static str, value: &Value) -> Result<bool> {
     value.as_bool().ok_or_else(|| Error::invalid(key, "must be true or false"))
-}
-
-fn output(key: &'static str, value: &Value) -> Result<Output> {
-    let found = value.as_str().and_then(Output::find);
-    found.ok_or_else(|| Error::invalid(key, "must be auto, jpeg, png or webp"))
 }
 
 /// Growing sides of pictures.
@@ -201,6 +229,11 @@ mod tests {
             ("name", json!("")),
             ("default_visibility", json!("secret")),
             ("strip_metadata", json!(1)),
+            ("keep_uploads", json!("sometimes")),
+            ("watermark_place", json!("middle")),
+            ("watermark_roles", json!(["guest"])),
+            ("watermark_roles", json!("user")),
+            ("watermark_opacity", json!(0)),
         ] {
             let error = settings.set(key, &value).unwrap_err();
             assert!(matches!(error, Error::Invalid { field, .. } if field == key));

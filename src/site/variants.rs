@@ -13,7 +13,7 @@ const MOST: usize = 8;
 const LONGEST_NAME: usize = 24;
 const LONGEST_SIDE: u32 = 8_192;
 /// Names with a meaning of their own.
-const TAKEN: [&str; 4] = ["original", "medium", "thumb", "poster"];
+const TAKEN: [&str; 5] = ["original", "medium", "thumb", "poster", "source"];
 
 /// A variant that the site's admin has added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -69,6 +69,7 @@ impl Schema for Site {
             name: "0006_regeneration",
             sql: include_str!("../../schema/tenant/0006_regeneration.sql"),
         },
+        Step { name: "0007_looks", sql: include_str!("../../schema/tenant/0007_looks.sql") },
     ];
 }
 

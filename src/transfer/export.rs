@@ -42,8 +42,10 @@ media.json     The items, in the order of their upload. Of each:
                  created_at, updated_at
                  expires_at    when it ends, if ever
                  trashed_at    since when it lies in the trash, if it does
+                 source_file   the file as it was uploaded, where the site keeps that too
                  variants      what was made of the original; these files are not in here
-originals/     The files as they were uploaded (without what the site takes out of them).
+originals/     The files that the site shows (without what it takes out of uploads), and those that
+               it keeps as they were uploaded.
 site.sqlite    The database itself (SQLite 3), complete. It holds the hashes of passwords and
                tokens: keep it as you keep secrets.
 SHA256SUMS     Checksums of all files: `sha256sum --check SHA256SUMS`.
@@ -146,12 +148,14 @@ fn write_list(db: &Write<Site>, to: &Path) -> Result<u64> {
 }
 
 fn original(sink: &mut Sink, media: &Path, named: &sql::Named, meter: &Meter) -> Result<()> {
-    // Variants can be made again from it.
-    let Some(known) = named.sha256 else { return Ok(()) };
+    if named.is_variant {
+        return Ok(());
+    }
     let (folder, file) = (named.folder.as_str(), fill::checked_name(&named.file)?);
     let written =
         sink.file(&format!("originals/{folder}/{file}"), &media.join(folder).join(file), meter)?;
-    if written == known { Ok(()) } else { Err(fill::damaged(folder, file)) }
+    let is_whole = named.sha256.is_none_or(|known| known == written);
+    if is_whole { Ok(()) } else { Err(fill::damaged(folder, file)) }
 }
 
 fn pretty(value: &Value) -> Result<Vec<u8>> {

@@ -14,10 +14,12 @@ use sha2::{Digest, Sha256};
 
 sql! {
     FOLDERS = "SELECT folder FROM media ORDER BY folder";
-    FILES = "SELECT m.folder, m.file, m.bytes, m.sha256 FROM media m
-        UNION ALL SELECT m.folder, v.file, v.bytes, NULL FROM media m
-            JOIN variants v ON v.media_id = m.id ORDER BY 1, 2";
-    BYTES = "SELECT coalesce((SELECT sum(bytes) FROM media), 0)
+    FILES = "SELECT m.folder, m.file, m.bytes, m.sha256, FALSE FROM media m
+        UNION ALL SELECT m.folder, v.file, v.bytes, NULL, TRUE FROM media m
+            JOIN variants v ON v.media_id = m.id
+        UNION ALL SELECT m.folder, m.source_file, m.source_bytes, NULL, FALSE FROM media m
+            WHERE m.source_file IS NOT NULL ORDER BY 1, 2";
+    BYTES = "SELECT coalesce((SELECT sum(bytes + source_bytes) FROM media), 0)
         + coalesce((SELECT sum(bytes) FROM variants), 0)";
     DROP_SESSIONS = "DELETE FROM sessions";
     DROP_LINKS = "DELETE FROM login_links";
@@ -32,7 +34,7 @@ sql! {
     MEDIA = "SELECT m.id, m.public_id, u.username, m.kind, m.title, m.description, m.filename,
             m.folder, m.file, m.mime, m.bytes, m.width, m.height, m.frames, m.is_animated,
             m.duration_ms, m.sha256, m.placeholder, m.color, m.metadata, m.taken_at, m.nsfw,
-            m.visibility, m.created_at, m.updated_at, m.expires_at, m.trashed_at
+            m.visibility, m.created_at, m.updated_at, m.expires_at, m.trashed_at, m.source_file
         FROM media m JOIN users u ON u.id = m.owner_id ORDER BY m.id";
     TAGS = "SELECT tag FROM media_tags WHERE media_id = ?1 ORDER BY position";
     VARIANTS = "SELECT name, file, mime, bytes, width, height FROM variants WHERE media_id = ?1
@@ -44,11 +46,22 @@ sql! {
     ALL_MEDIA = "SELECT * FROM media ORDER BY id";
     ALL_VARIANTS = "SELECT * FROM variants ORDER BY media_id, name";
     ALL_TAGS = "SELECT * FROM media_tags ORDER BY media_id, position";
+    ALL_MARKS = "SELECT * FROM watermark";
+    ALL_BLOCKED = "SELECT * FROM blocked_pictures ORDER BY id";
 }
 
 /// What makes one site the same as another: everything that people put there. What comes and
 /// goes by itself (sessions, counters, when a token was last used) is no part of it.
-const LASTING: &[&str] = &[ALL_USERS, ALL_TOKENS, ALL_SETTINGS, ALL_MEDIA, ALL_VARIANTS, ALL_TAGS];
+const LASTING: &[&str] = &[
+    ALL_USERS,
+    ALL_TOKENS,
+    ALL_SETTINGS,
+    ALL_MEDIA,
+    ALL_VARIANTS,
+    ALL_TAGS,
+    ALL_MARKS,
+    ALL_BLOCKED,
+];
 
 /// A file that a row names.
 pub(super) struct Named {
@@ -57,6 +70,8 @@ pub(super) struct Named {
     pub bytes: u64,
     /// Known of originals.
     pub sha256: Option<[u8; 32]>,
+    /// Whether it was made of an original, and can be made again.
+    pub is_variant: bool,
 }
 
 pub(super) fn folders(db: &Read<Site>) -> Result<Vec<String>> {
@@ -71,7 +86,8 @@ pub(super) fn each_file(db: &Read<Site>, mut f: impl FnMut(Named) -> Result<()>)
     let mut rows = statement.query([])?;
     while let Some(r) = rows.next()? {
         let (folder, file) = (r.get(0)?, r.get(1)?);
-        f(Named { folder, file, bytes: unsigned(r, 2)?, sha256: r.get(3)? })?;
+        let (bytes, sha256, is_variant) = (unsigned(r, 2)?, r.get(3)?, r.get(4)?);
+        f(Named { folder, file, bytes, sha256, is_variant })?;
     }
     Ok(())
 }
@@ -199,6 +215,7 @@ fn read_media(r: &Row) -> rusqlite::Result<Value> {
         "updated_at": time(r, 24)?,
         "expires_at": time(r, 25)?,
         "trashed_at": time(r, 26)?,
+        "source_file": r.get::<_, Option<String>>(27)?,
     }))
 }
 

@@ -40,7 +40,7 @@ pub(super) fn with_blanks(mut media: Value) -> Value {
         for name in OPTIONAL {
             fields.entry(name).or_insert(Value::Null);
         }
-        for name in ["can_edit", "nsfw", "is_animated"] {
+        for name in ["can_edit", "nsfw", "is_animated", "is_360"] {
             fields.entry(name).or_insert(Value::Bool(false));
         }
         fields.entry("tags").or_insert_with(|| json!([]));

@@ -4,6 +4,7 @@ use crate::kit::{Client, TestServer, pictures};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use vitrina::accounts::Role;
 
 /// Who may do what. `+` may, `-` may not; in the order of `WHO`. The item is bob's and private.
@@ -36,11 +37,19 @@ const TABLE: &[(&str, &str)] = &[
     ("create_variant_regeneration", "----+-"),
     ("get_variant_regeneration", "----+-"),
     ("delete_variant_regeneration", "----+-"),
+    ("list_similar_media", "--+++-"),
+    ("list_blocked_pictures", "---++-"),
+    ("create_blocked_picture", "---++-"),
+    // The first to come finds it.
+    ("delete_blocked_picture", "---++-"),
+    ("update_watermark", "----+-"),
+    ("get_watermark", "----+-"),
+    ("delete_watermark", "----+-"),
     ("list_embeds", "--+++-"),
 ];
 
 /// A body that the operation would take from somebody who may.
-fn body(operation: &str, n: usize) -> Value {
+fn body(operation: &str, n: usize, id: &str) -> Value {
     let png = |n| {
         use base64::{Engine, engine::general_purpose::STANDARD};
         STANDARD.encode(pictures::png(20 + n, 10, false))
@@ -56,6 +65,7 @@ fn body(operation: &str, n: usize) -> Value {
         "upload_media" => json!({ "base64": png(n as u32) }),
         "update_media" => json!({ "title": "changed" }),
         "create_rendering_url" => json!({ "width": 100 }),
+        "create_blocked_picture" => json!({ "media_id": id }),
         "delete_media_with_key" => json!({ "key": "guessed" }),
         _ => json!({}),
     }
@@ -85,11 +95,22 @@ async fn every_operation_lets_in_those_it_is_for_and_nobody_else() {
             assert_eq!(may.len(), WHO.len());
             for (n, person) in people.iter().enumerate() {
                 let id = thing_of_bobs(&bob, template, n).await;
+                let id = match &**template {
+                    "/blocked-pictures/{id}" => blocked(&people[3], &id).await,
+                    _ => id,
+                };
+                if template == "/site/watermark" {
+                    put_watermark(&people[4]).await;
+                }
                 let path = format!("/api/v2{}", template.replace("{id}", &id));
                 let method: Method = method.to_uppercase().parse().unwrap();
                 let mut request = person.request(method.clone(), &path);
                 if method == Method::POST || method == Method::PATCH {
-                    request = request.json(&body(name, n));
+                    request = request.json(&body(name, n, &id));
+                }
+                if method == Method::PUT {
+                    request =
+                        request.body(pictures::png(30, 20, true)).header(PICTURE.0, PICTURE.1);
                 }
                 let status = person.send(request).await.status;
                 let label = format!("{name} by {}: {status}", WHO[n]);
@@ -105,8 +126,29 @@ async fn every_operation_lets_in_those_it_is_for_and_nobody_else() {
     assert_eq!(tried, TABLE.len() * WHO.len(), "the table names an operation that is gone");
 }
 
+const PICTURE: (&str, &str) = ("content-type", "image/png");
+
+async fn put_watermark(admin: &Client) {
+    let request = admin.request(Method::PUT, "/api/v2/site/watermark");
+    let request = request.body(pictures::png(30, 20, true)).header(PICTURE.0, PICTURE.1);
+    admin.send(request).await.expect(reqwest::StatusCode::OK);
+}
+
+async fn blocked(manager: &Client, media: &str) -> String {
+    let blocked = manager.post("/api/v2/blocked-pictures", json!({ "media_id": media })).await;
+    blocked.json()["id"].as_str().unwrap().to_owned()
+}
+
 /// A private item of bob's, or a token of his: fresh for every try.
 async fn thing_of_bobs(bob: &Client, template: &str, n: usize) -> String {
+    static LAST: AtomicU32 = AtomicU32::new(100);
+    if template.starts_with("/blocked-pictures") {
+        // Nobody can upload it again, nor anything like it, if it had any structure.
+        let width = LAST.fetch_add(1, Ordering::Relaxed);
+        let fields = [("visibility", "private")];
+        let made = bob.upload_with(pictures::plain_png(width, 10, [90; 3]), "b.png", &fields).await;
+        return made.json()["id"].as_str().unwrap().to_owned();
+    }
     if !template.contains("{id}") {
         return String::new();
     }

@@ -127,7 +127,7 @@ async fn processes_and_threads_make_the_same_pictures() {
     // Errors come across as well.
     let animated = Sample::new(&pictures::gif(3));
     let path = animated.file.path().to_owned();
-    let refused = apart.resize(path, animated.probe.clone(), 10, 80).await;
+    let refused = apart.resize(path, animated.probe.clone(), 10, 80, None).await;
     assert!(matches!(refused, Err(Error::AnimatedResize)), "{refused:?}");
     let sample = Sample::new(&pictures::photo_jpeg(64, 48, 1));
     fs::write(sample.file.path(), pictures::photo_jpeg(48, 64, 1)).unwrap();
@@ -138,7 +138,7 @@ async fn processes_and_threads_make_the_same_pictures() {
 }
 
 async fn engine_resize(engine: Engine, path: PathBuf, probe: Probe) -> Vec<u8> {
-    engine.resize(path, probe, 20, 80).await.unwrap().bytes
+    engine.resize(path, probe, 20, 80, None).await.unwrap().bytes
 }
 
 async fn engine_png(engine: Engine, path: PathBuf, probe: Probe) -> Vec<u8> {

@@ -110,7 +110,7 @@ fn animations_are_counted_and_timed() {
         let (file, probe) = probed(&bytes).unwrap();
         assert!(probe.is_animated);
         assert_eq!((probe.frames, probe.duration_ms), (frames, Some(duration_ms)));
-        let refused = resize(file.path(), &probe, 10, 80).unwrap_err();
+        let refused = resize(file.path(), &probe, 10, 80, None).unwrap_err();
         assert!(matches!(refused, Error::AnimatedResize));
     }
     let (_, probe) = probed(&p::gif(1)).unwrap();
@@ -142,7 +142,7 @@ fn all_eight_orientations_come_out_upright() {
             let sizes: Vec<_> = rendered.renditions.iter().map(|r| (r.width, r.height)).collect();
             assert_eq!(sizes, [(40, 40), (60, 40), (30, 20)], "{name}");
             rendered.renditions.iter().for_each(|made| assert_upright(&name, &made.bytes));
-            let smaller = resize(file.path(), &probe, 48, 90).unwrap();
+            let smaller = resize(file.path(), &probe, 48, 90, None).unwrap();
             assert_eq!((smaller.format, smaller.width, smaller.height), (probe.format, 48, 32));
             assert_upright(&name, &smaller.bytes);
             let public = file_orientation(&stripped(&bytes));
@@ -259,7 +259,7 @@ fn avif_is_decoded_and_turned() {
     let turned = image::load_from_memory(&rendered.renditions[1].bytes).unwrap();
     assert!(is_near(turned.get_pixel(4, 4).0, p::GREEN));
     assert!(is_near(turned.get_pixel(4, 28).0, p::RED));
-    let smaller = resize(file.path(), &probe, 20, 90).unwrap();
+    let smaller = resize(file.path(), &probe, 20, 90, None).unwrap();
     assert_eq!((smaller.format, smaller.width), (Format::Jpeg, 20));
 }
 
@@ -287,7 +287,7 @@ fn small_pictures_are_never_enlarged() {
     let rendered = render(file.path(), &probe, &specs).unwrap();
     let sizes: Vec<_> = rendered.renditions.iter().map(|r| (r.width, r.height)).collect();
     assert_eq!(sizes, [(3, 3), (5, 3)]);
-    assert_eq!(resize(file.path(), &probe, 900, 80).unwrap().width, 5);
+    assert_eq!(resize(file.path(), &probe, 900, 80, None).unwrap().width, 5);
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn bmp_becomes_png_without_loss() {
     let png = to_png(file.path(), &probe).unwrap();
     let pixels = |bytes: &[u8]| image::load_from_memory(bytes).unwrap().to_rgb8();
     assert_eq!(pixels(&png), pixels(&bytes));
-    assert_eq!(resize(file.path(), &probe, 20, 80).unwrap().format, Format::Png);
+    assert_eq!(resize(file.path(), &probe, 20, 80, None).unwrap().format, Format::Png);
 }
 
 #[test]

@@ -113,6 +113,7 @@ fn body(operation: &str, alice: &Full) -> Value {
         "delete_media_with_key" => json!({ "key": alice.delete_key }),
         "create_signed_url" => json!({ "variant": "original" }),
         "create_rendering_url" => json!({ "width": 100 }),
+        "create_blocked_picture" => json!({ "media_id": alice.ids()[0] }),
         _ => json!({}),
     }
 }

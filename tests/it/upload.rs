@@ -138,7 +138,10 @@ async fn originals_that_no_browser_shows_are_shown_as_renderings() {
 async fn what_the_camera_wrote_is_the_owners_and_in_no_public_byte() {
     let server = TestServer::start().await;
     let ana = server.admin().await;
-    let media = ana.upload(pictures::jpeg_with_exif(400, 600, 6, true), "a.jpg").await;
+    // Words of the file become words of the item, which are public: these do not.
+    let own = [("title", "Rain"), ("description", "In spring")];
+    let photo = pictures::jpeg_with_exif(400, 600, 6, true);
+    let media = ana.upload_with(photo, "a.jpg", &own).await.expect(StatusCode::CREATED).json();
     // Orientation 6 lies on its side: the viewer sees it upright.
     assert_eq!((&media["width"], &media["height"]), (&json!(400), &json!(600)));
     let metadata = &media["metadata"];

@@ -29,8 +29,8 @@ sql! {
         WHERE started_at = ?3 AND finished_at IS NULL AND position < ?1";
     FINISH = "UPDATE regeneration SET finished_at = ?1, problem = ?2 WHERE finished_at IS NULL";
     DELETE_VARIANTS = "DELETE FROM variants WHERE media_id = ?1";
-    SET_LOOKS = "UPDATE media SET placeholder = ?2, color = ?3,
-        updated_at = max(updated_at + 1, ?4) WHERE id = ?1";
+    SET_LOOKS = "UPDATE media SET placeholder = ?2, color = ?3, looks = ?4,
+        updated_at = max(updated_at + 1, ?5) WHERE id = ?1";
     VARIANT_FILE = "SELECT v.file FROM media m JOIN variants v ON v.media_id = m.id
         WHERE m.public_id = ?1 AND v.name = ?2";
 }
@@ -81,7 +81,7 @@ pub(in crate::media) fn finish(db: &Write<Site>, problem: Option<&str>) -> Resul
 pub(in crate::media) fn replace(db: &Write<Site>, id: MediaId, new: &Rendered) -> Result<()> {
     db.prepare_cached(DELETE_VARIANTS)?.execute([id])?;
     super::insert_variants(db, id, &new.variants)?;
-    let looks = params![id, new.placeholder, new.color, Clock::now()];
+    let looks = params![id, new.placeholder, new.color, new.looks.cast_signed(), Clock::now()];
     db.prepare_cached(SET_LOOKS)?.execute(looks)?;
     Ok(())
 }

@@ -25,7 +25,7 @@ fn a_picture_is_decoded_and_made_smaller() {
         assert!(probe.cost_bytes(Purpose::Render(&usual())) > 16 << 20);
         let made = render(file.path(), &probe, &usual()).unwrap();
         made.renditions.iter().for_each(|made| assert_upright("heic", &made.bytes));
-        let smaller = resize(file.path(), &probe, 20, 90).unwrap();
+        let smaller = resize(file.path(), &probe, 20, 90, None).unwrap();
         assert_eq!((smaller.format, smaller.width), (Format::Jpeg, 20));
         assert!(medium(&stripped(&bytes)) == medium(&bytes));
     }

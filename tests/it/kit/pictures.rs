@@ -52,6 +52,14 @@ pub(crate) const GREEN: [u8; 3] = [40, 180, 60];
 pub(crate) const BLUE: [u8; 3] = [40, 60, 200];
 pub(crate) const YELLOW: [u8; 3] = [230, 200, 50];
 
+/// One colour and nothing else, as PNG.
+pub(crate) fn plain_png(width: u32, height: u32, color: [u8; 3]) -> Vec<u8> {
+    let mut file = std::io::Cursor::new(Vec::new());
+    let image = image::RgbImage::from_pixel(width, height, image::Rgb(color));
+    image.write_to(&mut file, image::ImageFormat::Png).unwrap();
+    file.into_inner()
+}
+
 /// Soft gradients with sensor-like noise, as RGB: compresses about as badly as a photograph.
 pub(crate) fn photo_rgb(width: u32, height: u32, seed: u64) -> Vec<u8> {
     let mut noise = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;

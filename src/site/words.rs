@@ -1,0 +1,74 @@
+//! Settings that are one of a few words, or a list of them.
+
+use crate::{
+    accounts::Role,
+    base::{Error, Result},
+    imaging::{Output, Place},
+};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+/// Which uploads are kept as they came, beside what is made of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeepUploads {
+    Never,
+    /// Those that got a watermark.
+    Marked,
+    /// All that differ from the public file.
+    Always,
+}
+
+/// Whose uploads get a watermark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roles(Vec<Role>);
+
+impl Roles {
+    pub fn all() -> Self {
+        Self(vec![Role::User, Role::Manager, Role::Admin])
+    }
+
+    pub fn contains(&self, role: Role) -> bool {
+        self.0.contains(&role)
+    }
+}
+
+impl Serialize for Roles {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|role| role.as_str()))
+    }
+}
+
+pub(super) fn roles(key: &'static str, value: &Value) -> Result<Roles> {
+    let words = || Some(value.as_array()?.iter().map(|word| word.as_str().unwrap_or_default()));
+    let words = words().ok_or_else(|| Error::invalid(key, "must be a list of roles"))?;
+    let role = |word| {
+        Role::parse(word).map_err(|_| Error::invalid(key, "must name user, manager and admin only"))
+    };
+    let mut roles: Vec<Role> = words.map(role).collect::<Result<_>>()?;
+    roles.sort_unstable();
+    roles.dedup();
+    Ok(Roles(roles))
+}
+
+pub(super) fn keep(key: &'static str, value: &Value) -> Result<KeepUploads> {
+    match value.as_str() {
+        Some("never") => Ok(KeepUploads::Never),
+        Some("marked") => Ok(KeepUploads::Marked),
+        Some("always") => Ok(KeepUploads::Always),
+        _ => Err(Error::invalid(key, "must be never, marked or always")),
+    }
+}
+
+pub(super) fn place(key: &'static str, value: &Value) -> Result<Place> {
+    let found = value.as_str().and_then(Place::find);
+    found.ok_or_else(|| {
+        let all = Place::ALL.map(Place::as_str).join(", ");
+        Error::invalid(key, format!("must be one of {all}"))
+    })
+}
+
+pub(super) fn output(key: &'static str, value: &Value) -> Result<Output> {
+    let found = value.as_str().and_then(Output::find);
+    found.ok_or_else(|| Error::invalid(key, "must be auto, jpeg, png or webp"))
+}
