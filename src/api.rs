@@ -8,6 +8,7 @@ use crate::{
         api_regeneration::RegenerationApi, api_watermark::WatermarkApi, upload::Uploads,
     },
     site::api::SiteApi,
+    tus::{self, api::UploadsApi},
 };
 use poem::{
     Endpoint, EndpointExt, IntoEndpoint, Response,
@@ -19,22 +20,37 @@ use std::sync::{Arc, OnceLock};
 /// Where the API lives.
 pub const BASE: &str = "/api/v2";
 
-type Rooms =
-    (SiteApi, AccountsApi, MediaApi, MediaLinksApi, LooksApi, RegenerationApi, WatermarkApi);
+type Rooms = (
+    SiteApi,
+    AccountsApi,
+    MediaApi,
+    UploadsApi,
+    MediaLinksApi,
+    LooksApi,
+    RegenerationApi,
+    WatermarkApi,
+);
+
+const ROOMS: Rooms = (
+    SiteApi,
+    AccountsApi,
+    MediaApi,
+    UploadsApi,
+    MediaLinksApi,
+    LooksApi,
+    RegenerationApi,
+    WatermarkApi,
+);
 
 fn service() -> OpenApiService<Rooms, ()> {
-    OpenApiService::new(
-        (SiteApi, AccountsApi, MediaApi, MediaLinksApi, LooksApi, RegenerationApi, WatermarkApi),
-        "Vitrina",
-        env!("CARGO_PKG_VERSION"),
-    )
-    .description(
-        "Upload pictures, hand them out, arrange and share them. Times are RFC 3339 in UTC, \
+    OpenApiService::new(ROOMS, "Vitrina", env!("CARGO_PKG_VERSION"))
+        .description(
+            "Upload pictures, hand them out, arrange and share them. Times are RFC 3339 in UTC, \
              sizes are in bytes, durations in milliseconds; a field that is absent is not set. \
              Errors are problem documents (RFC 9457): switch on their `code`.",
-    )
-    .license(LicenseObject::new("Apache-2.0").identifier("Apache-2.0"))
-    .server(BASE)
+        )
+        .license(LicenseObject::new("Apache-2.0").identifier("Apache-2.0"))
+        .server(BASE)
 }
 
 /// The operations, with every refusal dressed as a problem.
@@ -58,6 +74,7 @@ pub fn endpoint(uploads: Arc<Uploads>) -> impl Endpoint<Output = Response> {
                 {
                     response.headers_mut().insert(header::ALLOW, methods);
                 }
+                tus::api::dress(&path, &mut response);
                 Ok(response)
             }
         })

@@ -32,9 +32,11 @@ pub mod site;
 #[cfg(not(fuzzing))]
 pub mod media;
 
-// Floor 7: whole sites, saved and moved.
+// Floor 7: whole sites, saved and moved, and uploads that come in pieces.
 #[cfg(not(fuzzing))]
 pub mod transfer;
+#[cfg(not(fuzzing))]
+pub mod tus;
 
 // The top: the contracts, the work behind the scenes, and the whole, wired.
 #[cfg(not(fuzzing))]

@@ -6,6 +6,7 @@ use crate::{
     base::{Clock, Result, clock::Millis, ids::TenantId},
     media::{self, upload::Uploads},
     tenancy::{Stats, Tenant, Tenants, audit::By, record::Status, usage},
+    tus,
 };
 use std::{
     sync::Arc,
@@ -101,7 +102,13 @@ async fn look_after(tenant: Arc<Tenant>, uploads: Arc<Uploads>) -> Result<(Stats
     let more = media::regenerate::go_on(&tenant, &uploads).await?;
     media::sweep::sweep(&tenant).await?;
     session::sweep(&tenant).await?;
-    let dues = [more, media::sweep::next(&tenant).await?, session::next(&tenant).await?];
+    tus::sweep::sweep(&tenant).await?;
+    let dues = [
+        more,
+        media::sweep::next(&tenant).await?,
+        session::next(&tenant).await?,
+        tus::sweep::next(&tenant).await?,
+    ];
     let stats = tenant.read(usage::stats).await?;
     Ok((stats, dues.into_iter().flatten().min()))
 }

@@ -44,6 +44,15 @@ pub enum Error {
     /// The change was made against an older state than the current one.
     #[error("this was changed by someone else: read it again, then retry")]
     Stale,
+    /// Somebody else works on it just now; it will be free again.
+    #[error("{0}")]
+    Locked(&'static str),
+    /// What came is not what its sender says it is.
+    #[error("the bytes do not have the checksum that was sent with them")]
+    WrongChecksum,
+    /// A protocol in a version that is not spoken here.
+    #[error("{0}")]
+    WrongVersion(&'static str),
     #[error("{field} may have {allowed} bytes at most")]
     TooLarge { field: &'static str, allowed: u64 },
     /// A kind of file that this site, or this build, does not take.

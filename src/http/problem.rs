@@ -3,6 +3,7 @@
 use crate::base::Error;
 use poem::{IntoResponse, Response, http::StatusCode};
 use poem_openapi::{ApiResponse, Object, payload::Json, types::Example};
+use std::sync::LazyLock;
 
 tokio::task_local! {
     /// The id of the request that this task is answering.
@@ -72,6 +73,10 @@ pub enum Problem {
     Server(StatusCode, Json<Body>),
 }
 
+/// `460 Checksum Mismatch`, as the tus protocol (1.0.0, extension `checksum`) has it.
+static WRONG_CHECKSUM: LazyLock<StatusCode> =
+    LazyLock::new(|| StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST));
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         use Error as E;
@@ -91,6 +96,9 @@ impl From<Error> for Problem {
             E::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed", None),
             E::Conflict { code, .. } => (StatusCode::CONFLICT, *code, None),
             E::Stale => (StatusCode::PRECONDITION_FAILED, "stale", None),
+            E::Locked(_) => (StatusCode::LOCKED, "locked", None),
+            E::WrongChecksum => (*WRONG_CHECKSUM, "wrong_checksum", None),
+            E::WrongVersion(_) => (StatusCode::PRECONDITION_FAILED, "wrong_version", None),
             E::TooLarge { field, allowed } => {
                 let reason = format!("may have {allowed} bytes at most");
                 (StatusCode::PAYLOAD_TOO_LARGE, "too_large", Some((*field, reason)))

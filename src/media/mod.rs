@@ -29,6 +29,8 @@ mod view;
 mod view_metadata;
 pub mod watermark;
 
+pub use request::Fields;
+
 use crate::{
     accounts::{Actor, Role},
     base::{

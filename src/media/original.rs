@@ -141,6 +141,8 @@ fn keep(
         if is_kept {
             fs::rename(incoming.path(UPLOAD), incoming.path(&uploaded))?;
         }
+        // Not over what is there, which may have another name elsewhere.
+        let _ = fs::remove_file(incoming.path(UPLOAD));
         fs::write(incoming.path(UPLOAD), &anew.bytes)?;
         probe = recognise(incoming, settings)?;
     }

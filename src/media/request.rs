@@ -144,15 +144,17 @@ fn unknown(name: &str) -> Error {
     Error::invalid("form", format!("has the unknown field `{name}`"))
 }
 
-/// The text fields of a form. An empty one counts as not sent.
+/// What is said about an upload, field by field. An empty one counts as not sent.
 #[derive(Default)]
-struct Fields {
+pub struct Fields {
     details: Details,
     tags: Vec<String>,
 }
 
 impl Fields {
-    fn set(&mut self, name: &str, value: &str) -> Result<()> {
+    /// # Errors
+    /// `Invalid` for a field that no upload has, and for a value that it does not take.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
         let details = &mut self.details;
         if value.trim().is_empty() && KNOWN.contains(&name) {
             return Ok(());
@@ -175,7 +177,7 @@ impl Fields {
         Ok(())
     }
 
-    fn details(mut self) -> Result<Details> {
+    pub fn details(mut self) -> Result<Details> {
         self.details.tags = Tag::parse_list(self.tags.iter().map(String::as_str))?;
         Ok(self.details)
     }

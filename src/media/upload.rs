@@ -29,7 +29,7 @@ use crate::{
         usage,
     },
 };
-use std::sync::Arc;
+use std::{fs, path::Path, sync::Arc};
 use tokio::{
     fs::File,
     io::{AsyncWriteExt, BufWriter},
@@ -108,6 +108,31 @@ impl Receiving {
         .await?;
         let file = BufWriter::with_capacity(256 * 1024, File::from_std(file));
         Ok(Self { tenant: tenant.clone(), owner, id, incoming, settings, mark, file, received: 0 })
+    }
+
+    /// Begins with a file that is here already, which `put` puts where it is told. Its bytes stay
+    /// untouched.
+    ///
+    /// # Errors
+    /// Those of [`begin`](Self::begin); `TooLarge`.
+    pub async fn adopt(
+        tenant: &Arc<Tenant>,
+        actor: &Actor,
+        bytes: u64,
+        put: impl FnOnce(&Path) -> Result<()> + Send + 'static,
+    ) -> Result<Self> {
+        let mut receiving = Self::begin(tenant, actor).await?;
+        if bytes > receiving.limit() {
+            return Err(Error::TooLarge { field: "file", allowed: receiving.limit() });
+        }
+        let place = receiving.incoming.path(UPLOAD);
+        blocking(move || {
+            fs::remove_file(&place)?;
+            put(&place)
+        })
+        .await?;
+        receiving.received = bytes;
+        Ok(receiving)
     }
 
     /// The largest file that the site takes, in bytes.

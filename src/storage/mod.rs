@@ -6,10 +6,12 @@
 //! folder it is about; [`Store::sweep`] settles what a crash left open.
 
 mod incoming;
+mod partial;
 mod reading;
 mod sweep;
 
 pub use incoming::{Incoming, Landed};
+pub use partial::Partial;
 
 use crate::base::{Clock, Error, Result, clock::Millis, ids::PublicId};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};

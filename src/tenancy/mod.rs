@@ -70,6 +70,10 @@ impl Schema for Site {
             sql: include_str!("../../schema/tenant/0006_regeneration.sql"),
         },
         Step { name: "0007_looks", sql: include_str!("../../schema/tenant/0007_looks.sql") },
+        Step {
+            name: "0008_resumable",
+            sql: include_str!("../../schema/tenant/0008_resumable.sql"),
+        },
     ];
 }
 

@@ -37,6 +37,13 @@ const TABLE: &[(&str, &str)] = &[
     ("create_variant_regeneration", "----+-"),
     ("get_variant_regeneration", "----+-"),
     ("delete_variant_regeneration", "----+-"),
+    ("get_upload_protocol", "+++++-"),
+    ("create_upload", "-++++-"),
+    // An upload is its sender's alone.
+    ("get_upload", "--+---"),
+    ("get_upload_offset", "--+---"),
+    ("update_upload", "--+---"),
+    ("delete_upload", "--+---"),
     ("list_similar_media", "--+++-"),
     ("list_blocked_pictures", "---++-"),
     ("create_blocked_picture", "---++-"),
@@ -108,6 +115,13 @@ async fn every_operation_lets_in_those_it_is_for_and_nobody_else() {
                 if method == Method::POST || method == Method::PATCH {
                     request = request.json(&body(name, n, &id));
                 }
+                if template.starts_with("/uploads") && method != Method::OPTIONS {
+                    let piece =
+                        [("upload-length", "9"), ("upload-offset", "0"), ("content-type", PIECE)];
+                    request = person.request(method.clone(), &path).body("some");
+                    request =
+                        piece.iter().fold(request, |r, (name, value)| r.header(*name, *value));
+                }
                 if method == Method::PUT {
                     request =
                         request.body(pictures::png(30, 20, true)).header(PICTURE.0, PICTURE.1);
@@ -126,6 +140,7 @@ async fn every_operation_lets_in_those_it_is_for_and_nobody_else() {
     assert_eq!(tried, TABLE.len() * WHO.len(), "the table names an operation that is gone");
 }
 
+const PIECE: &str = "application/offset+octet-stream";
 const PICTURE: (&str, &str) = ("content-type", "image/png");
 
 async fn put_watermark(admin: &Client) {
@@ -151,6 +166,11 @@ async fn thing_of_bobs(bob: &Client, template: &str, n: usize) -> String {
     }
     if !template.contains("{id}") {
         return String::new();
+    }
+    if template.starts_with("/uploads") {
+        let request = bob.request(Method::POST, "/api/v2/uploads").header("upload-length", "9");
+        let begun = bob.send(request).await;
+        return begun.header("location").rsplit('/').next().unwrap().to_owned();
     }
     let made = if template.starts_with("/tokens") {
         bob.post("/api/v2/tokens", json!({ "name": "x", "scopes": ["media:read"] })).await

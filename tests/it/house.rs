@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["accounts"],
     &["site"],
     &["media"],
-    &["transfer"],
+    &["transfer", "tus"],
     &["api", "operator", "worker"],
     &["compat", "docs"],
     &["app"],

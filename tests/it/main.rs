@@ -39,5 +39,6 @@ mod sign_in;
 mod told;
 mod transfer;
 mod transfer_killed;
+mod tus;
 mod upload;
 mod watermark;
