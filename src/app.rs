@@ -9,7 +9,7 @@ use crate::{
     docs,
     http::{Client, Problem, Proxies, layers},
     imaging::{self, Engine},
-    media::{self, hot::Hot, renderings::Making, upload::Uploads},
+    media::{self, files::Files, hot::Hot, renderings::Making, upload::Uploads},
     operator::{self, Appliance, Metrics, Traefik},
     outward::{Fetcher, Policy},
     tenancy::{DataDir, Lock, Options, Tenants, limits::Overrides},
@@ -162,16 +162,12 @@ impl App {
     pub fn public(&self) -> impl Endpoint<Output = Response> + use<> {
         let api = Arc::new(self.addressed(api::endpoint(self.uploads.clone())));
         let pages = web::routes(Route::new().nest(api::BASE, api.clone()).map_to_response());
-        let file = media::files::file.data(self.hot.clone()).data(self.uploads.clone());
-        let files = Route::new().at("/:id/:file", file);
-        let files = self.addressed(files.catch_all_error(problem).map_to_response());
         let routes = Route::new()
             .at("/api/v2/openapi.json", make_sync(|_| docs::document()))
             .at("/api/docs", make_sync(|_| docs::page()))
             .nest_no_strip("/api", Route::new().nest(api::BASE, api).catch_all_error(problem))
-            .nest("/f", files)
             .nest_no_strip("/", pages);
-        let answers = layers::around(routes, self.proxies.clone());
+        let answers = layers::around(self.files_first(routes), self.proxies.clone());
         operator::counted(answers, "public", self.operator.metrics.clone())
     }
 
@@ -194,6 +190,27 @@ impl App {
             .catch_all_error(problem);
         let answers = layers::around(routes, self.proxies.clone());
         operator::counted(answers, "operator", self.operator.metrics.clone())
+    }
+
+    /// Answers what asks for a file, and lets the endpoint answer everything else.
+    fn files_first<E>(&self, endpoint: E) -> impl Endpoint<Output = Response> + use<E>
+    where
+        E: Endpoint<Output = Response> + 'static,
+    {
+        let (tenants, endpoint) = (self.tenants.clone(), Arc::new(endpoint));
+        let files = Files { hot: self.hot.clone(), uploads: self.uploads.clone() };
+        poem::endpoint::make(move |req: Request| {
+            let (tenants, endpoint, files) = (tenants.clone(), endpoint.clone(), files.clone());
+            async move {
+                if !Files::are_asked_for(req.uri().path()) {
+                    return endpoint.call(req).await;
+                }
+                let client = req.data::<Client>().ok_or_else(|| Error::internal("no client"));
+                let client = client.map_err(Problem::from)?;
+                let tenant = tenants.by_host(&client.host).await.map_err(Problem::from)?;
+                Ok(files.answer(&req, &tenant, client).await?)
+            }
+        })
     }
 
     /// Finds the site that a request is for and hands it on with the request.

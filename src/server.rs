@@ -1,6 +1,7 @@
 //! Sockets, signals and a graceful stop.
 
 mod connections;
+mod threads;
 
 use crate::{
     accounts::setup,
@@ -10,12 +11,14 @@ use crate::{
     tenancy::Tenants,
     worker,
 };
+use connections::serve as attend;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
+use threads::Threads;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -70,6 +73,7 @@ pub struct Running {
     pub setup_link: Option<Secret>,
     pub tenants: Arc<Tenants>,
     stop: watch::Sender<bool>,
+    threads: Arc<Threads>,
     background: [JoinHandle<()>; 2],
     serving: [JoinHandle<()>; 2],
     pub app: App,
@@ -92,16 +96,28 @@ impl Running {
         });
         let grace = Duration::from_secs(config.shutdown_grace_s);
         let (stop, stopped) = watch::channel(false);
+        let threads = Arc::new(Threads::start()?);
+        let on = || threads.clone();
         let serving = [
-            tokio::spawn(connections::serve(public.listener, app.public(), stopped.clone(), grace)),
-            tokio::spawn(connections::serve(operator.listener, app.operator(), stopped, grace)),
+            tokio::spawn(attend(public.listener, app.public(), on(), stopped.clone(), grace)),
+            tokio::spawn(attend(operator.listener, app.operator(), on(), stopped, grace)),
         ];
         let tenants = app.tenants.clone();
         let background = [
             tokio::spawn(worker::run(tenants.clone(), app.uploads.clone())),
             tokio::spawn(tenants.clone().follow()),
         ];
-        Ok(Self { public_url, operator_url, setup_link, tenants, stop, background, serving, app })
+        Ok(Self {
+            public_url,
+            operator_url,
+            setup_link,
+            tenants,
+            stop,
+            threads,
+            background,
+            serving,
+            app,
+        })
     }
 
     /// Takes no new requests and waits for those in flight, as long as the settings allow.
@@ -114,6 +130,9 @@ impl Running {
         }
         for working in self.background {
             working.abort();
+        }
+        if let Some(threads) = Arc::into_inner(self.threads) {
+            threads.end().await;
         }
         self.tenants.flush().await;
         self.tenants.release_leases().await?;

@@ -158,10 +158,13 @@ fn settings(
 
 fn act(cli: Cli, config: &Config, shown: &[Shown]) -> ExitCode {
     let verb = cli.command.unwrap_or(Verb::Serve);
-    if let Err(reason) = logging::start(config, matches!(verb, Verb::Serve)) {
-        complain(&format!("`log_level` {reason}"));
-        return ExitCode::from(USAGE);
-    }
+    let _log = match logging::start(config, matches!(verb, Verb::Serve)) {
+        Ok(log) => log,
+        Err(reason) => {
+            complain(&format!("`log_level` {reason}"));
+            return ExitCode::from(USAGE);
+        }
+    };
     let done = match verb {
         Verb::Serve => wait(crate::server::serve(config, say)),
         Verb::Config(verb) => {

@@ -21,17 +21,17 @@ use crate::{
 };
 use bytes::Bytes;
 use futures_util::StreamExt;
+use percent_encoding::percent_decode_str;
 use poem::{
-    Request, Response, handler,
+    Request, Response,
     http::{HeaderValue, Method, StatusCode, header},
-    web::{Data, Path, Query},
 };
 use serde::Deserialize;
-use std::{ops::Range, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 const A_YEAR_S: i64 = 31_536_000;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Asked {
     /// Present: as an attachment.
     download: Option<String>,
@@ -42,46 +42,82 @@ struct Asked {
     shape: shape::Asked,
 }
 
-/// `GET` and `HEAD` of a file.
-#[handler]
-pub(crate) async fn file(
-    req: &Request,
-    Path((id, file)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
-    tenant: Data<&Arc<Tenant>>,
-    client: Data<&Client>,
-    uploads: Data<&Arc<Uploads>>,
-    hot: Data<&Arc<Hot>>,
-) -> Result<Response, Problem> {
-    if !matches!(*req.method(), Method::GET | Method::HEAD) {
-        let allow = Response::builder().status(StatusCode::METHOD_NOT_ALLOWED);
-        return Ok(allow.header(header::ALLOW, "GET, HEAD").finish());
+/// Hands out files: everything below `/f/`. Nearly all requests are for these, so they take the
+/// straight way, past all routes and extractors.
+#[derive(Clone)]
+pub struct Files {
+    pub hot: Arc<Hot>,
+    pub uploads: Arc<Uploads>,
+}
+
+impl Files {
+    /// Whether this is the one to answer what is asked for.
+    pub fn are_asked_for(path: &str) -> bool {
+        path.strip_prefix("/f").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
-    let wanted = Wanted { tenant: &tenant, client: &client, hot: &hot, id: &id, file: &file };
-    let shape = asked.shape.verified(&tenant, &id)?;
-    let (mut row, until) = match wanted.find(req, &asked).await {
-        Err(missing @ Error::NotFound(_)) => {
-            return wanted.moved(req, &asked).await?.ok_or(missing.into());
+
+    /// `GET` and `HEAD` of a file of this site.
+    ///
+    /// # Errors
+    /// Those of finding it, of whoever may not have it, and of reading it.
+    pub async fn answer(
+        &self,
+        req: &Request,
+        tenant: &Arc<Tenant>,
+        client: &Client,
+    ) -> Result<Response, Problem> {
+        let (id, file) = named(req.uri().path()).ok_or(Error::NotFound("file"))?;
+        if !matches!(*req.method(), Method::GET | Method::HEAD) {
+            let allow = Response::builder().status(StatusCode::METHOD_NOT_ALLOWED);
+            return Ok(allow.header(header::ALLOW, "GET, HEAD").finish());
         }
-        found => found?,
-    };
-    if let Some(shape) = shape {
-        let shape = negotiated(shape, req);
-        row = renderings::find_or_make(&tenant, &uploads, &id, &row, shape).await?.into();
+        let asked = Asked::of(req)?;
+        let wanted = Wanted { tenant, client, hot: &self.hot, id: &id, file: &file };
+        let shape = asked.shape.verified(tenant, &id)?;
+        let (mut row, until) = match wanted.find(req, &asked).await {
+            Err(missing @ Error::NotFound(_)) => {
+                return wanted.moved(req, &asked).await?.ok_or(missing.into());
+            }
+            found => found?,
+        };
+        if let Some(shape) = shape {
+            let shape = negotiated(shape, req);
+            let made = renderings::find_or_make(tenant, &self.uploads, &id, &row, shape);
+            row = self.hot.shaped(tenant, (&id, &file, shape), made).await?;
+        }
+        let entity = entity(&row, until, asked.download.is_some());
+        let source = |range| source(&self.hot, tenant, &row, range);
+        let mut answer = respond(req.method(), req.headers(), &entity, source).await?;
+        if shape.is_some_and(|shape| shape.output == Output::Auto) {
+            answer.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+        }
+        if *req.method() == Method::GET && answer.status().is_success() {
+            let length = answer.headers().get(header::CONTENT_LENGTH);
+            let bytes = length.and_then(|v| v.to_str().ok()?.parse().ok()).unwrap_or(0);
+            tenant.serve(bytes)?;
+        }
+        Ok(answer)
     }
-    let entity = entity(&row, until, asked.download.is_some());
-    let answer =
-        respond(req.method(), req.headers(), &entity, |range| source(&hot, &tenant, &row, range));
-    let mut answer = answer.await?;
-    if shape.is_some_and(|shape| shape.output == Output::Auto) {
-        answer.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+}
+
+/// The item and the file in `/f/{id}/{file}`.
+fn named(path: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
+    let (id, file) = path.strip_prefix("/f/")?.split_once('/')?;
+    if file.contains('/') {
+        return None;
     }
-    if *req.method() == Method::GET && answer.status().is_success() {
-        let length = answer.headers().get(header::CONTENT_LENGTH);
-        let bytes = length.and_then(|v| v.to_str().ok()?.parse().ok()).unwrap_or(0);
-        tenant.serve(bytes)?;
+    let plain = |part| percent_decode_str(part).decode_utf8().ok().filter(|part| !part.is_empty());
+    Some((plain(id)?, plain(file)?))
+}
+
+impl Asked {
+    fn of(req: &Request) -> Result<Self> {
+        // Nearly all ask for nothing more than the file.
+        if req.uri().query().is_none() {
+            return Ok(Self::default());
+        }
+        req.params().map_err(|e| Error::Malformed(e.to_string()))
     }
-    Ok(answer)
 }
 
 /// The format, where the address leaves it open: WebP for clients that ask for it by name.

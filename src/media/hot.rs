@@ -3,9 +3,12 @@
 //! It remembers what is known about them, and the bytes of the smaller ones. It decides nothing:
 //! who may have a file is judged anew for every request.
 
-use super::sql::{self, FileRow};
+use super::{
+    shape::Shape,
+    sql::{self, FileRow},
+};
 use crate::{
-    base::{Result, ids::PublicId},
+    base::{Error, Result, ids::PublicId},
     tenancy::Tenant,
 };
 use bytes::Bytes;
@@ -62,7 +65,31 @@ impl Hot {
         id: &PublicId,
         file: &str,
     ) -> Result<Option<Arc<FileRow>>> {
-        let key = (tenant.opening, id.as_str().to_owned(), file.to_owned());
+        let (of, name) = (id.clone(), file.to_owned());
+        let read = tenant.read(move |db| sql::file(db, &of, &name));
+        self.remembered(tenant, (tenant.opening, id.as_str().to_owned(), file.to_owned()), read)
+            .await
+    }
+
+    /// What is known about an original in this shape, or what `find` finds out.
+    pub(super) async fn shaped(
+        &self,
+        tenant: &Tenant,
+        (id, file, shape): (&str, &str, Shape),
+        find: impl Future<Output = Result<FileRow>>,
+    ) -> Result<Arc<FileRow>> {
+        // No file has a name like that.
+        let key = (tenant.opening, id.to_owned(), format!("{file}/{shape:?}"));
+        let found = self.remembered(tenant, key, async { find.await.map(Some) }).await?;
+        found.ok_or(Error::NotFound("file"))
+    }
+
+    async fn remembered(
+        &self,
+        tenant: &Tenant,
+        key: Key,
+        read: impl Future<Output = Result<Option<FileRow>>>,
+    ) -> Result<Option<Arc<FileRow>>> {
         // Before the reading: a write that comes during it makes what was read old.
         let (writes, read_at) = (tenant.writes(), Instant::now());
         if let Some(known) = self.rows.get(&key)
@@ -71,8 +98,7 @@ impl Hot {
         {
             return Ok(Some(known.row));
         }
-        let (id, name) = (id.clone(), file.to_owned());
-        let row = tenant.read(move |db| sql::file(db, &id, &name)).await?.map(Arc::new);
+        let row = read.await?.map(Arc::new);
         if let Some(row) = &row {
             self.rows.insert(key, Known { row: row.clone(), writes, read_at });
         }

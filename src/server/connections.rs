@@ -1,6 +1,7 @@
 //! Connections: taken, spoken HTTP over, and closed when nothing moves on them any more. What is
 //! said on them is the endpoint's business.
 
+use super::threads::Threads;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -41,6 +42,7 @@ const HELD: usize = 128 * 1024;
 pub(super) async fn serve(
     listener: TcpListener,
     endpoint: impl Endpoint<Output = Response> + 'static,
+    threads: Arc<Threads>,
     mut stopped: watch::Receiver<bool>,
     grace: Duration,
 ) {
@@ -51,7 +53,10 @@ pub(super) async fn serve(
         tokio::select! {
             () = told(&mut stopped) => break,
             accepted = listener.accept() => match accepted {
-                Ok((socket, _)) => drop(open.spawn(attend(socket, endpoint.clone(), stopping, IDLE))),
+                Ok((socket, _)) => {
+                    let attending = move_to(socket.into_std(), endpoint.clone(), stopping);
+                    open.spawn_on(attending, &threads.next());
+                }
                 // Out of file descriptors, most likely: give the system time to get some back.
                 Err(_) => sleep(Duration::from_millis(50)).await,
             },
@@ -62,6 +67,20 @@ pub(super) async fn serve(
     let finished = timeout(grace, async { while open.join_next().await.is_some() {} });
     if finished.await.is_err() {
         tracing::warn!(connections = open.len(), "requests in flight are cut off");
+    }
+}
+
+/// Answers on the thread that this runs on. A socket is told to the system once more there, for
+/// each thread hears of its own sockets only.
+async fn move_to<E>(
+    socket: io::Result<std::net::TcpStream>,
+    endpoint: Arc<E>,
+    stopping: watch::Receiver<bool>,
+) where
+    E: Endpoint<Output = Response> + 'static,
+{
+    if let Ok(socket) = socket.and_then(TcpStream::from_std) {
+        attend(socket, endpoint, stopping, IDLE).await;
     }
 }
 
@@ -299,7 +318,8 @@ mod tests {
             let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
             let (stop, stopped) = watch::channel(false);
             let endpoint = poem::endpoint::make(answer);
-            let serving = tokio::spawn(serve(listener, endpoint, stopped, grace));
+            let threads = Arc::new(Threads::start().unwrap());
+            let serving = tokio::spawn(serve(listener, endpoint, threads, stopped, grace));
             ask(&mut client, "/slow").await;
             sleep(SHORT).await;
             stop.send_replace(true);

@@ -70,4 +70,5 @@ def main(folder, rounds, seconds, *servers):
             )
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,55 +1,41 @@
-//! What it costs to decode in a process of its own: time per picture and memory at the peak, beside
-//! the same work in the same process.
+//! The work on one picture as the appliance does it: looked at, and decoded by a process of its own.
 
-use super::median;
-use serde_json::json;
 use std::{
     fs,
+    io::BufRead,
     path::Path,
     time::{Duration, Instant},
 };
 use vitrina::imaging::{Engine, Fit, Limits, Options, Output, VariantSpec, probe};
 
-const ROUNDS: usize = 30;
-
-pub(super) fn compare(path: &Path, program: &Path) {
+/// Makes both variants of the picture for each line on standard input, and prints how many
+/// milliseconds that took and how many megabytes the decoding process had at most.
+pub(super) fn reside(program: &Path, picture: &Path, folder: &Path) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
+    let engine = runtime.block_on(async { engine(program) });
+    for _ in std::io::stdin().lock().lines() {
         let started = Instant::now();
-        let known = probe(path, &Limits::default()).unwrap();
-        let probed = started.elapsed();
-        let apart = engine(Some(program));
-        let (first, times) = rounds(&apart, path).await;
-        let (server, worker) = (peak("self"), peak(&child()));
-        drop(apart);
-        let (_, here) = rounds(&engine(None), path).await;
-        println!(
-            "{}",
-            json!({
-                "pixels": u64::from(known.width) * u64::from(known.height),
-                "probe_ms": probed.as_secs_f64() * 1e3,
-                "first_ms": first.as_secs_f64() * 1e3,
-                "worker_ms": median(times),
-                "here_ms": median(here),
-                "server_peak_mb": server, "worker_peak_mb": worker, "here_peak_mb": peak("self"),
-            })
-        );
-    });
+        let known = probe(picture, &Limits::default()).unwrap();
+        let rendered = runtime.block_on(engine.render(picture.to_owned(), known, specs()));
+        for one in rendered.unwrap().renditions {
+            fs::write(folder.join(format!("{}.jpg", one.name)), one.bytes).unwrap();
+        }
+        println!("{} {}", started.elapsed().as_secs_f64() * 1e3, peak(&child()));
+    }
 }
 
-fn engine(program: Option<&Path>) -> Engine {
+fn engine(program: &Path) -> Engine {
     let options = Options {
         memory_bytes: 2 << 30,
         parallel: 1,
-        program: program.map(Into::into),
+        program: Some(program.into()),
         time: Duration::from_secs(60),
         decode_bytes: 2 << 30,
     };
     Engine::new(options).unwrap()
 }
 
-/// The first round, which may have to start a process, and all others.
-async fn rounds(engine: &Engine, path: &Path) -> (Duration, Vec<Duration>) {
+fn specs() -> Vec<VariantSpec> {
     let spec = |name: &str, fit| VariantSpec {
         name: name.to_owned(),
         fit,
@@ -57,18 +43,8 @@ async fn rounds(engine: &Engine, path: &Path) -> (Duration, Vec<Duration>) {
         output: Output::Auto,
         animate: false,
     };
-    let specs = [
-        spec("medium", Fit::Contain { longer_side: 500 }),
-        spec("thumb", Fit::Cover { width: 160, height: 160 }),
-    ];
-    let mut times = Vec::new();
-    for _ in 0..=ROUNDS {
-        let known = probe(path, &Limits::default()).unwrap();
-        let started = Instant::now();
-        engine.render(path.to_owned(), known, specs.to_vec()).await.unwrap();
-        times.push(started.elapsed());
-    }
-    (times.remove(0), times)
+    let thumb = Fit::Cover { width: 160, height: 160 };
+    vec![spec("medium", Fit::Contain { longer_side: 500 }), spec("thumb", thumb)]
 }
 
 /// The most memory that a process had at once, in MB.

@@ -26,7 +26,6 @@ use std::{
 use vitrina::{
     base::ids::TenantId,
     config::{Config, Given},
-    imaging::{self, Fit, Limits, Output, VariantSpec},
 };
 
 fn main() {
@@ -34,8 +33,9 @@ fn main() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
         ["photo", width, height, path] => photo(width, height, path),
-        ["render", path, medium, thumb] => render(Path::new(path), medium, thumb),
-        ["engine", path, program] => engine::compare(Path::new(path), Path::new(program)),
+        ["resident", program, picture, folder] => {
+            engine::reside(Path::new(program), Path::new(picture), Path::new(folder));
+        }
         ["upload", url, token, clients, count, width, height] => {
             upload(url, token, [clients, count, width, height].map(|n| n.parse().unwrap()));
         }
@@ -57,31 +57,6 @@ fn median(mut times: Vec<Duration>) -> f64 {
 fn photo(width: &str, height: &str, path: &str) {
     let bytes = pictures::photo_jpeg(width.parse().unwrap(), height.parse().unwrap(), 1);
     std::fs::write(path, bytes).unwrap();
-}
-
-/// Probe, decode, both variants and the placeholder, on one thread.
-fn render(path: &Path, medium: &str, thumb: &str) {
-    let side = medium.parse().unwrap();
-    let (width, height) = (thumb.parse().unwrap(), thumb.parse().unwrap());
-    let spec = |name: &str, fit| VariantSpec {
-        name: name.to_owned(),
-        fit,
-        quality: 80,
-        output: Output::Auto,
-        animate: false,
-    };
-    let specs = [
-        spec("medium", Fit::Contain { longer_side: side }),
-        spec("thumb", Fit::Cover { width, height }),
-    ];
-    let once = || {
-        let started = Instant::now();
-        let probe = imaging::probe(path, &Limits::default()).unwrap();
-        imaging::render(path, &probe, &specs).unwrap();
-        started.elapsed()
-    };
-    once();
-    println!("{}", json!({ "ms": median((0..15).map(|_| once()).collect()) }));
 }
 
 /// The appliance sets up TLS before anything else; so must whoever uses its HTTP client.

@@ -25,10 +25,14 @@ pub(crate) struct Serving {
 
 impl Serving {
     pub(crate) fn start(data: &Path) -> Self {
+        Self::start_logging(data, Stdio::null())
+    }
+
+    pub(crate) fn start_logging(data: &Path, log: impl Into<Stdio>) -> Self {
         let mut child = vitrina(data)
             .args(["serve", "--listen", "127.0.0.1:0", "--operator-listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut lines = Vec::new();

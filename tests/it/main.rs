@@ -22,6 +22,7 @@ mod imaging;
 mod isolation;
 mod limits;
 mod listing;
+mod log;
 mod looks;
 mod media;
 mod open_tenants;
