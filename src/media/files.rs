@@ -84,13 +84,22 @@ pub(crate) async fn file(
     Ok(answer)
 }
 
-/// The format, where the address leaves it open: WebP for clients that ask for it by name.
+/// Larger pictures take too long to be made as AVIF while somebody waits.
+const AVIF_SIDE: u32 = 640;
+
+/// The format, where the address leaves it open: AVIF for small pictures, or else WebP, for
+/// clients that ask for them by name.
 fn negotiated(shape: Shape, req: &Request) -> Shape {
     let accepted = req.header(header::ACCEPT).unwrap_or_default();
-    if shape.output == Output::Auto && accepted.contains(Format::Webp.mime()) {
-        return Shape { output: Output::Webp, ..shape };
+    let is_small = shape.width.max(shape.height).is_some_and(|side| side <= AVIF_SIDE);
+    let usable = [(Output::Avif, Format::Avif, is_small), (Output::Webp, Format::Webp, true)];
+    let found = usable.into_iter().find(|(output, format, may)| {
+        *may && output.check().is_ok() && accepted.contains(format.mime())
+    });
+    match found {
+        Some((output, ..)) if shape.output == Output::Auto => Shape { output, ..shape },
+        _ => shape,
     }
-    shape
 }
 
 /// A range of a file's bytes, from memory where they are kept there.
@@ -176,7 +185,8 @@ fn variant_of(named: &str) -> Option<&str> {
 }
 
 fn entity(row: &FileRow, until: Option<Millis>, download: bool) -> Entity {
-    let kind = if download { Disposition::Attachment } else { Disposition::Inline };
+    let is_document = Format::from_mime(&row.mime).is_some_and(Format::is_document);
+    let kind = if download || is_document { Disposition::Attachment } else { Disposition::Inline };
     Entity {
         // The bytes of a folder never change, and a folder is never used twice.
         etag: format!("\"{}-{:x}\"", row.file_tag(), row.bytes),

@@ -35,6 +35,7 @@ pub(super) fn limits(settings: &Settings) -> Limits {
     Limits {
         max_pixels: settings.max_pixels,
         max_frames: u32::try_from(settings.max_frames).unwrap_or(u32::MAX),
+        max_duration_ms: settings.max_animation_seconds.saturating_mul(1000),
         ..Limits::default()
     }
 }
@@ -78,7 +79,7 @@ pub(super) fn keep(
     settings: &Settings,
 ) -> Result<Original> {
     let file = format!("{}.{}", filename.slug(), probe.format.extension());
-    if settings.strip_metadata {
+    if settings.strip_metadata || probe.format.is_document() {
         let mut stripped = incoming.create_file(&file)?;
         imaging::strip(&incoming.path(UPLOAD), &probe, &mut stripped)?;
         stripped.sync_all()?;

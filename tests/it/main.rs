@@ -13,6 +13,8 @@ mod contract;
 mod crash;
 mod decoding;
 mod delivery;
+#[cfg(feature = "svg")]
+mod drawings;
 mod files;
 mod first_run;
 mod hostile;

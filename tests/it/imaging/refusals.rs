@@ -69,7 +69,7 @@ fn a_colour_profile_that_unfolds_to_a_gigabyte_is_refused() {
 #[test]
 fn foreign_files_are_refused_by_name() {
     for (name, bytes) in [
-        ("SVG", p::svg()),
+        ("a packed file, such as SVGZ,", p::svgz()),
         ("layered HEIC", p::layered_heic_header()),
         ("MP4", p::mp4_header()),
         ("WebM", p::webm_header()),
@@ -88,7 +88,7 @@ fn foreign_files_are_refused_by_name() {
     assert!(matches!(refusal(b""), Error::Unknown));
 }
 
-#[cfg(not(any(feature = "codecs", feature = "heic", feature = "jxl")))]
+#[cfg(not(any(feature = "codecs", feature = "heic", feature = "jxl", feature = "svg")))]
 #[test]
 fn what_the_build_cannot_decode_is_refused_by_name_and_with_a_reason() {
     for (bytes, name, feature) in [
@@ -96,6 +96,7 @@ fn what_the_build_cannot_decode_is_refused_by_name_and_with_a_reason() {
         (p::heic(), "HEIC", "feature `heic`"),
         (p::jxl(), "JPEG XL", "feature `jxl`"),
         (p::jxl_with_exif(), "JPEG XL", "feature `jxl`"),
+        (p::svg(), "SVG", "feature `svg`"),
     ] {
         let error = refusal(&bytes).to_string();
         assert!(error.contains(name) && error.contains(feature), "{error}");
