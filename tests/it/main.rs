@@ -8,6 +8,7 @@ mod access;
 mod cli;
 mod cli_hosting;
 mod cli_upkeep;
+mod colours;
 mod compat;
 mod contract;
 mod crash;

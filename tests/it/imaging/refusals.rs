@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use vitrina::imaging::{Error, Format};
+use vitrina::imaging::{Error, Format, Limits, Metadata, probe, read_metadata};
 
 use super::{honest, probed};
 use crate::kit::pictures as p;
@@ -54,6 +54,36 @@ fn hostile_sizes_are_refused_before_decoding() {
         assert!(matches!(refusal(&p::avif_lying()), Error::Damaged(_)));
         assert!(matches!(refusal(&p::avif_header_only(64, 48)), Error::Damaged(_)));
     }
+}
+
+#[test]
+fn every_limit_of_the_gate_holds() {
+    let bounded = |bytes: &[u8], limits: Limits| {
+        let found = probe(super::file(bytes).path(), &limits);
+        found.map(|_| ()).expect_err("it passed")
+    };
+    let usual = Limits::default;
+    let error = bounded(&p::png(5, 3, false), Limits { max_pixels: 14, ..usual() });
+    assert!(matches!(error, Error::TooManyPixels { allowed: 14, .. }), "{error}");
+    let error = bounded(&p::png(5, 3, false), Limits { max_side: 4, ..usual() });
+    assert!(matches!(error, Error::SideTooLong { longer: 5, allowed: 4 }), "{error}");
+    let error =
+        bounded(&p::progressive_jpeg(30, 20), Limits { max_progressive_pixels: 599, ..usual() });
+    assert!(matches!(error, Error::TooManyPixels { allowed: 599, .. }), "{error}");
+    for moving in [p::gif(3), p::apng(3), p::animated_webp(3)] {
+        let error = bounded(&moving, Limits { max_frames: 2, ..usual() });
+        assert!(matches!(error, Error::TooManyFrames { allowed: 2 }), "{error}");
+        let error = bounded(&moving, Limits { max_duration_ms: 100, ..usual() });
+        assert!(matches!(error, Error::AnimationTooLong { seconds: 1, .. }), "{error}");
+    }
+    // Ten times the pixels of a still picture, in all frames together.
+    let error = bounded(&p::gif(11), Limits { max_pixels: 40 * 30, ..usual() });
+    assert!(matches!(error, Error::AnimationTooLarge { allowed: 12_000, .. }), "{error}");
+    // Metadata beyond a mebibyte is neither read nor a reason to refuse the picture.
+    let mut page = p::TiffPage::rgb(64, 48, 1);
+    page.set(700, &vec![u64::from(b'<'); (1 << 20) + 1]);
+    let (told, found) = probed(&page.file()).unwrap();
+    assert_eq!(read_metadata(told.path(), &found), Metadata::default());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod avif;
 mod exif;
+mod flat;
 mod gif;
 mod heic;
 mod hostile;
@@ -14,9 +15,12 @@ mod svg;
 mod tiff;
 mod webp;
 
+#[cfg(feature = "codecs")]
+pub(crate) use avif::avif_named;
 pub(crate) use avif::{
     avif, avif_animated, avif_header_only, avif_lying, avif_rotated, avif_with_exif,
 };
+pub(crate) use flat::{flat_jpeg, flat_png};
 pub(crate) use gif::{gif, gif_with_comments};
 #[cfg(feature = "heic")]
 pub(crate) use heic::Heic;
