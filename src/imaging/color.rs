@@ -7,14 +7,14 @@ use flate2::read::ZlibDecoder;
 use image::{DynamicImage, RgbImage, RgbaImage};
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
-use super::facts::{MAX_PROFILE, Probe, Profile};
+use super::facts::{Colorants, MAX_PROFILE, Probe, Profile};
 use super::source::Source;
 
 /// The bytes of the embedded ICC profile, if there is one that can be read.
 pub(super) fn profile_bytes(path: &Path, probe: &Probe) -> Option<Vec<u8>> {
     let mut source = Source::open(path).ok()?;
     match &probe.inside.profile {
-        Profile::None => None,
+        Profile::None | Profile::Named(_) => None,
         Profile::Pieces(spans) => {
             let mut joined = Vec::new();
             for span in spans {
@@ -31,10 +31,14 @@ pub(super) fn profile_bytes(path: &Path, probe: &Probe) -> Option<Vec<u8>> {
     }
 }
 
-/// The embedded profile. One that makes no sense is as good as none: the picture is then taken
+/// The embedded or named profile. One that makes no sense is as good as none: the picture is then taken
 /// for sRGB, as browsers do.
 pub(super) fn profile(path: &Path, probe: &Probe) -> Option<ColorProfile> {
-    ColorProfile::new_from_slice(&profile_bytes(path, probe)?).ok()
+    match probe.inside.profile {
+        Profile::Named(Colorants::DisplayP3) => Some(ColorProfile::new_display_p3()),
+        Profile::Named(Colorants::Bt2020) => Some(ColorProfile::new_bt2020()),
+        _ => ColorProfile::new_from_slice(&profile_bytes(path, probe)?).ok(),
+    }
 }
 
 /// The same picture in sRGB. What cannot be converted stays as it is.

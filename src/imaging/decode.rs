@@ -8,6 +8,8 @@ mod heic;
 mod jpeg;
 #[cfg(feature = "jxl")]
 mod jxl;
+#[cfg(feature = "svg")]
+mod svg;
 mod tiff;
 
 use std::io::Cursor;
@@ -53,7 +55,9 @@ pub(super) fn decode(path: &Path, probe: &Probe, reduction: u32) -> Result<Dynam
         Format::Heic => heic::decode(path, probe),
         #[cfg(feature = "jxl")]
         Format::Jxl => jxl::decode(path, probe),
-        #[cfg(not(all(feature = "codecs", feature = "heic", feature = "jxl")))]
+        #[cfg(feature = "svg")]
+        Format::Svg => svg::decode(path, probe),
+        #[cfg(not(all(feature = "codecs", feature = "heic", feature = "jxl", feature = "svg")))]
         _ => Err(Error::damaged("it cannot be decoded by this build")),
     }
 }

@@ -19,6 +19,8 @@ pub enum Error {
     TooManyFrames { allowed: u32 },
     #[error("has {pixels} pixels in all its frames together; {allowed} are allowed")]
     AnimationTooLarge { pixels: u64, allowed: u64 },
+    #[error("plays for {seconds} seconds; {allowed} are allowed")]
+    AnimationTooLong { seconds: u64, allowed: u64 },
     /// It would keep a decoder busy for far longer than its size suggests.
     #[error("is built in so many passes that it would take too long to decode")]
     TooSlow,
@@ -48,6 +50,7 @@ impl Error {
             Self::TooManyPixels { .. } | Self::SideTooLong { .. } => "too_many_pixels",
             Self::TooManyFrames { .. } => "too_many_frames",
             Self::AnimationTooLarge { .. } => "animation_too_large",
+            Self::AnimationTooLong { .. } => "animation_too_long",
             Self::TooSlow => "too_slow",
             Self::MetadataTooLarge { .. } => "metadata_too_large",
             Self::AnimatedResize => "animated_resize",

@@ -25,7 +25,7 @@ pub struct Probe {
     pub width: u32,
     pub height: u32,
     pub orientation: Orientation,
-    /// 1 for a still picture.
+    /// 1 for a still picture, and where only decoding would tell how many there are.
     pub frames: u32,
     pub is_animated: bool,
     /// One round of an animation, as browsers play it.
@@ -59,6 +59,15 @@ pub(super) enum Profile {
     Pieces(Vec<Span>),
     /// One zlib stream, already known to unfold to at most [`MAX_PROFILE`].
     Deflated(Span),
+    /// No bytes: the file names a range of colours by its number (ITU-T H.273).
+    Named(Colorants),
+}
+
+/// Wide ranges of colours that have a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Colorants {
+    DisplayP3,
+    Bt2020,
 }
 
 /// What decoding the picture takes.
@@ -157,6 +166,15 @@ pub(super) fn check_size(
     }
     if width.max(height) > limits.max_side {
         return Err(Error::SideTooLong { longer: width.max(height), allowed: limits.max_side });
+    }
+    Ok(())
+}
+
+/// Refuses an animation by how long it plays.
+pub(super) fn check_duration(duration_ms: u64, limits: &Limits) -> Result<(), Error> {
+    if duration_ms > limits.max_duration_ms {
+        let (seconds, allowed) = (duration_ms.div_ceil(1000), limits.max_duration_ms / 1000);
+        return Err(Error::AnimationTooLong { seconds, allowed });
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ mod pool;
 mod probe;
 mod render;
 mod source;
+mod svg;
 mod tiff;
 mod turn;
 mod watermark;
@@ -62,6 +63,7 @@ pub enum Format {
     Avif,
     Heic,
     Jxl,
+    Svg,
 }
 
 impl Format {
@@ -78,6 +80,7 @@ impl Format {
             Self::Avif => "image/avif",
             Self::Heic => "image/heic",
             Self::Jxl => "image/jxl",
+            Self::Svg => "image/svg+xml",
         }
     }
 
@@ -94,6 +97,7 @@ impl Format {
             Self::Avif => "avif",
             Self::Heic => "heic",
             Self::Jxl => "jxl",
+            Self::Svg => "svg",
         }
     }
 
@@ -108,6 +112,7 @@ impl Format {
         Self::Avif,
         Self::Heic,
         Self::Jxl,
+        Self::Svg,
     ];
 
     /// The format with this media type, whether or not this build can decode it.
@@ -121,6 +126,7 @@ impl Format {
             (Self::Avif, cfg!(feature = "codecs")),
             (Self::Heic, cfg!(feature = "heic")),
             (Self::Jxl, cfg!(feature = "jxl")),
+            (Self::Svg, cfg!(feature = "svg")),
         ];
         optional.iter().all(|(format, is_built)| *format != self || *is_built)
     }
@@ -139,8 +145,22 @@ impl Format {
     /// Whether any browser of today shows an original of this format. Of the others a rendering
     /// is shown, and the original is there to be downloaded.
     pub fn is_shown_everywhere(self) -> bool {
-        !self.becomes_png() && !matches!(self, Self::Heic | Self::Jxl)
+        !self.becomes_png() && !matches!(self, Self::Heic | Self::Jxl | Self::Svg)
     }
+
+    /// Whether files of this format can do more than be looked at. Of such a file only the public
+    /// bytes are ever kept, and they are handed out to be saved, not to be opened.
+    pub const fn is_document(self) -> bool {
+        matches!(self, Self::Svg)
+    }
+}
+
+/// The drawing in an SVG without anything that does more than draw, as [`strip`] writes it.
+///
+/// # Errors
+/// [`Error::Unknown`] if it is not SVG; [`Error::Damaged`] if it is no XML or has too many parts.
+pub fn clean_svg(bytes: &[u8]) -> Result<String, Error> {
+    svg::clean(bytes).map(|drawing| drawing.text)
 }
 
 /// What a picture may claim at most. Memory and time of all later work follow from these, as no
@@ -153,6 +173,8 @@ pub struct Limits {
     /// HEIC and JPEG XL.
     pub max_progressive_pixels: u64,
     pub max_frames: u32,
+    /// One round of an animation.
+    pub max_duration_ms: u64,
     /// Pixels along one side.
     pub max_side: u32,
 }
@@ -163,6 +185,7 @@ impl Default for Limits {
             max_pixels: 120_000_000,
             max_progressive_pixels: 50_000_000,
             max_frames: 2_000,
+            max_duration_ms: 600_000,
             max_side: 65_500,
         }
     }

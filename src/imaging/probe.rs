@@ -3,13 +3,16 @@
 
 use std::path::Path;
 
-use super::facts::{Decoding, PATIENT_PIXELS, Probe};
+use super::facts::{Decoding, PATIENT_PIXELS, Probe, check_duration};
 use super::formats;
 use super::geometry;
 use super::source::{Source, Span};
-use super::{Error, Format, Limits, Orientation, VariantSpec};
+use super::{Error, Format, Limits, Orientation, Output, VariantSpec};
 
 const MIB: u64 = 1024 * 1024;
+
+/// While AVIF is written, for each pixel of it: measured and rounded up.
+const AVIF_BYTES_PER_PIXEL: u64 = 48;
 
 /// What a picture is about to be used for.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +38,9 @@ pub fn probe(path: &Path, limits: &Limits) -> Result<Probe, Error> {
     let mut source = Source::open(path)?;
     let head = source.read(Span::new(0, source.len().min(formats::HEAD)))?;
     source.seek(0)?;
-    formats::read(formats::recognise(&head)?, source, limits)
+    let found = formats::read(formats::recognise(&head)?, source, limits)?;
+    check_duration(found.duration_ms.unwrap_or(0), limits)?;
+    Ok(found)
 }
 
 /// Format, stored width and height, orientation and frames.
@@ -87,7 +92,8 @@ impl Probe {
             }
         };
         let made = match purpose {
-            Purpose::Render(_) | Purpose::Strip | Purpose::Turn => 16 * MIB,
+            Purpose::Render(specs) => 16 * MIB + self.avif_bytes(specs),
+            Purpose::Strip | Purpose::Turn => 16 * MIB,
             Purpose::Resize { width } => {
                 let (whole, _) = self.upright();
                 let share = f64::from(width.min(whole)) / f64::from(whole.max(1));
@@ -96,6 +102,14 @@ impl Probe {
             Purpose::ToPng => 16 * MIB + pixels * 4,
         };
         decoded + made
+    }
+
+    /// What the encoder of AVIF takes for the largest of these, if any is AVIF.
+    fn avif_bytes(&self, specs: &[VariantSpec]) -> u64 {
+        let avifs = specs.iter().filter(|spec| spec.output == Output::Avif);
+        let sizes = avifs.map(|spec| geometry::plan(self, spec.fit, geometry::MAX_VARIANT).to);
+        let pixels = sizes.map(|(width, height)| u64::from(width) * u64::from(height));
+        pixels.max().unwrap_or(0) * AVIF_BYTES_PER_PIXEL
     }
 
     /// All coefficients twice, in the old order and in the new; the file, and its growing copy.

@@ -39,10 +39,12 @@ pub enum Output {
     Jpeg,
     Png,
     Webp,
+    /// Only in builds with the feature `codecs`, and only where it is asked for by name.
+    Avif,
 }
 
 impl Output {
-    pub const ALL: [Self; 4] = [Self::Auto, Self::Jpeg, Self::Png, Self::Webp];
+    pub const ALL: [Self; 5] = [Self::Auto, Self::Jpeg, Self::Png, Self::Webp, Self::Avif];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -50,11 +52,26 @@ impl Output {
             Self::Jpeg => "jpeg",
             Self::Png => "png",
             Self::Webp => "webp",
+            Self::Avif => "avif",
         }
     }
 
-    pub fn find(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    /// # Errors
+    /// Says which words there are, or what the build lacks.
+    pub fn parse(word: &str) -> Result<Self, &'static str> {
+        let found = Self::ALL.into_iter().find(|one| one.as_str() == word);
+        found.ok_or("must be auto, jpeg, png, webp or avif")?.check()
+    }
+
+    /// Itself, if this build can write it.
+    ///
+    /// # Errors
+    /// Says what the build lacks.
+    pub fn check(self) -> Result<Self, &'static str> {
+        if self == Self::Avif && !cfg!(feature = "codecs") {
+            return Err("cannot be avif: this server was built without the feature `codecs`");
+        }
+        Ok(self)
     }
 
     fn format(self, is_transparent: bool) -> Format {
@@ -63,6 +80,7 @@ impl Output {
             Self::Auto | Self::Jpeg => Format::Jpeg,
             Self::Png => Format::Png,
             Self::Webp => Format::Webp,
+            Self::Avif => Format::Avif,
         }
     }
 }
@@ -190,7 +208,9 @@ pub(super) fn resize_fresh(
     let original = Original::load(path, probe, geometry::reduction_to_width(probe, width))?;
     let format = match probe.format {
         Format::Jpeg => Format::Jpeg,
-        Format::Png | Format::Bmp | Format::Tiff | Format::Ico | Format::Gif => Format::Png,
+        Format::Png | Format::Bmp | Format::Tiff | Format::Ico | Format::Gif | Format::Svg => {
+            Format::Png
+        }
         Format::Webp => Format::Webp,
         Format::Avif | Format::Heic | Format::Jxl if original.is_transparent => Format::Webp,
         Format::Avif | Format::Heic | Format::Jxl => Format::Jpeg,
@@ -337,6 +357,7 @@ fn finish(
     let bytes = match format {
         Format::Png => encode::png(image, None)?,
         Format::Webp => encode::webp(image, quality)?,
+        Format::Avif => encode::avif(image, quality)?,
         _ => encode::jpeg(image, quality)?,
     };
     let (width, height) = (image.width(), image.height());

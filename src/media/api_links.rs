@@ -128,7 +128,7 @@ struct RenderRequest {
     /// `contain`, all of the picture inside the frame, or `cover`, its middle filling the frame;
     /// `contain` without it.
     fit: Option<String>,
-    /// `auto`, `jpeg`, `png` or `webp`; `auto` without it, which goes by what the client accepts.
+    /// `auto`, `jpeg`, `png`, `webp` or `avif`; `auto` without it, which goes by what the client accepts.
     format: Option<String>,
     /// 1 to 100; what the site uses without it.
     #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
@@ -138,13 +138,12 @@ struct RenderRequest {
 impl RenderRequest {
     fn shape(self) -> Result<Shape> {
         let fit = self.fit.as_deref().map_or(Some(FitWord::default()), FitWord::find);
-        let output = self.format.as_deref().map_or(Some(Output::default()), Output::find);
+        let output = self.format.as_deref().map_or(Ok(Output::default()), Output::parse);
         Ok(Shape {
             width: self.width,
             height: self.height,
             fit: fit.ok_or_else(|| Error::invalid("fit", "must be contain or cover"))?,
-            output: output
-                .ok_or_else(|| Error::invalid("format", "must be auto, jpeg, png or webp"))?,
+            output: output.map_err(|why| Error::invalid("format", why))?,
             quality: self.quality,
         })
     }

@@ -120,13 +120,22 @@ impl Asked {
     }
 }
 
-/// The format, where the address leaves it open: WebP for clients that ask for it by name.
+/// Larger pictures take too long to be made as AVIF while somebody waits.
+const AVIF_SIDE: u32 = 640;
+
+/// The format, where the address leaves it open: AVIF for small pictures, or else WebP, for
+/// clients that ask for them by name.
 fn negotiated(shape: Shape, req: &Request) -> Shape {
     let accepted = req.header(header::ACCEPT).unwrap_or_default();
-    if shape.output == Output::Auto && accepted.contains(Format::Webp.mime()) {
-        return Shape { output: Output::Webp, ..shape };
+    let is_small = shape.width.max(shape.height).is_some_and(|side| side <= AVIF_SIDE);
+    let usable = [(Output::Avif, Format::Avif, is_small), (Output::Webp, Format::Webp, true)];
+    let found = usable.into_iter().find(|(output, format, may)| {
+        *may && output.check().is_ok() && accepted.contains(format.mime())
+    });
+    match found {
+        Some((output, ..)) if shape.output == Output::Auto => Shape { output, ..shape },
+        _ => shape,
     }
-    shape
 }
 
 /// A range of a file's bytes, from memory where they are kept there.
@@ -215,8 +224,9 @@ fn variant_of(named: &str) -> Option<&str> {
 }
 
 fn entity(row: &FileRow, until: Option<Millis>, download: bool) -> Entity {
-    // What was uploaded is handed back as it came, and shown by nobody.
-    let is_attached = download || row.is_source;
+    // What was uploaded is handed back as it came, and shown by nobody; nor is what may act.
+    let is_document = Format::from_mime(&row.mime).is_some_and(Format::is_document);
+    let is_attached = download || row.is_source || is_document;
     let kind = if is_attached { Disposition::Attachment } else { Disposition::Inline };
     Entity {
         // The bytes of a folder never change, and a folder is never used twice.

@@ -61,6 +61,7 @@ pub(super) fn limits(settings: &Settings) -> Limits {
     Limits {
         max_pixels: settings.max_pixels,
         max_frames: u32::try_from(settings.max_frames).unwrap_or(u32::MAX),
+        max_duration_ms: settings.max_animation_seconds.saturating_mul(1000),
         ..Limits::default()
     }
 }
@@ -130,10 +131,13 @@ fn keep(
     treatment: &Treatment,
 ) -> Result<Original> {
     let (settings, stem) = (&treatment.settings, &treatment.stem);
+    // Documents may act where they are shown: these are never published as they came.
+    let strip = settings.strip_metadata || probe.format.is_document();
     let is_kept = match settings.keep_uploads {
+        _ if probe.format.is_document() => false,
         KeepUploads::Never => false,
         KeepUploads::Marked => anew.as_ref().is_some_and(|anew| anew.is_marked),
-        KeepUploads::Always => anew.is_some() || settings.strip_metadata,
+        KeepUploads::Always => anew.is_some() || strip,
     };
     let (uploaded, mime) =
         (format!("{stem}.source.{}", probe.format.extension()), probe.format.mime());
@@ -147,7 +151,7 @@ fn keep(
         probe = recognise(incoming, settings)?;
     }
     let file = format!("{stem}.{}", probe.format.extension());
-    publish(incoming, &probe, &file, settings.strip_metadata)?;
+    publish(incoming, &probe, &file, strip)?;
     if is_kept && !incoming.path(&uploaded).exists() {
         fs::rename(incoming.path(UPLOAD), incoming.path(&uploaded))?;
     }

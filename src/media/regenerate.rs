@@ -116,7 +116,11 @@ impl Anew<'_> {
     /// The new files get names of their own, as the old ones may be kept by caches for a year.
     async fn one(&self, media: &Media) -> Result<()> {
         let path = self.tenant.store().place(&media.folder, &media.file)?;
-        let limits = Limits { max_pixels: u64::MAX, ..original::limits(self.settings) };
+        let limits = Limits {
+            max_pixels: u64::MAX,
+            max_duration_ms: u64::MAX,
+            ..original::limits(self.settings)
+        };
         let at = path.clone();
         let probe = blocking(move || Ok(imaging::probe(&at, &limits)?)).await?;
         let specs = self.settings.variant_specs();

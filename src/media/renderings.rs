@@ -152,7 +152,11 @@ impl Work<'_> {
 
     async fn render(&self, row: &FileRow) -> Result<Rendition> {
         let path = self.tenant.store().place(&row.folder, &row.file)?;
-        let limits = Limits { max_pixels: u64::MAX, ..original::limits(self.settings) };
+        let limits = Limits {
+            max_pixels: u64::MAX,
+            max_duration_ms: u64::MAX,
+            ..original::limits(self.settings)
+        };
         let at = path.clone();
         let probe = blocking(move || Ok(imaging::probe(&at, &limits)?)).await?;
         let specs = vec![self.spec.clone()];

@@ -71,8 +71,7 @@ impl Asked {
             },
             output: match self.fmt.as_deref() {
                 None => Output::default(),
-                Some(word) => Output::find(word)
-                    .ok_or_else(|| Error::invalid("fmt", "must be auto, jpeg, png or webp"))?,
+                Some(word) => Output::parse(word).map_err(|why| Error::invalid("fmt", why))?,
             },
             quality: quality.and_then(|q| u8::try_from(q).ok()),
         };

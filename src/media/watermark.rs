@@ -108,11 +108,12 @@ pub(super) fn of(db: &Read<Site>, settings: &Settings, role: Role) -> Result<Opt
 }
 
 /// Whether this picture is one that gets a mark. One of all around is never touched: viewers bend
-/// it, and what makes it one would be lost.
+/// it, and what makes it one would be lost. Nor is a drawing, which is made of no pixels.
 pub(super) fn suits(settings: &Settings, probe: &Probe, metadata: &Metadata) -> bool {
     let (width, height) = probe.upright();
     u64::from(width) >= settings.watermark_min_width
         && u64::from(height) >= settings.watermark_min_height
         && !metadata.is_360()
+        && !probe.format.is_document()
         && (!probe.is_animated || settings.watermark_animated)
 }

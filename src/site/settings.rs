@@ -71,6 +71,8 @@ settings! {
     max_pixels: u64 = 120_000_000, |k, v| number(k, v, 1, 1_000_000_000);
     /// The most frames that an animation may have.
     max_frames: u64 = 1_000, |k, v| number(k, v, 1, 100_000);
+    /// How long an animation may play, in seconds.
+    max_animation_seconds: u64 = 600, |k, v| number(k, v, 1, 86_400);
     /// The longer side of the variant `medium`, in pixels.
     medium_side: u64 = 1_200, |k, v| number(k, v, 16, 8_192);
     /// The width of the variant `thumb`, in pixels.
@@ -80,7 +82,7 @@ settings! {
     /// The quality of variants, from 1 to 100.
     variant_quality: u64 = 82, |k, v| number(k, v, 1, 100);
     /// How variants are encoded: `auto` (JPEG, or WebP where something is transparent), `jpeg`,
-    /// `png` or `webp`.
+    /// `png`, `webp` or `avif`.
     variant_format: Output = Output::Auto, words::output;
     /// Variants beside `medium` and `thumb`: a list such as
     /// `[{"name": "large", "fit": "contain", "width": 2400, "quality": 85, "format": "webp"}]`.

@@ -100,6 +100,7 @@ impl NamedVariant {
         if self.quality.is_some_and(|q| !(1..=100).contains(&q)) {
             return Err(format!("`{}` must have a quality from 1 to 100", self.name));
         }
+        self.format.check().map_err(|why| format!("`{}` {why}", self.name))?;
         let framed = self.fit.frame(self.width, self.height);
         framed.map(|_| ()).map_err(|reason| format!("`{}` {reason}", self.name))
     }

@@ -69,6 +69,5 @@ pub(super) fn place(key: &'static str, value: &Value) -> Result<Place> {
 }
 
 pub(super) fn output(key: &'static str, value: &Value) -> Result<Output> {
-    let found = value.as_str().and_then(Output::find);
-    found.ok_or_else(|| Error::invalid(key, "must be auto, jpeg, png or webp"))
+    Output::parse(value.as_str().unwrap_or_default()).map_err(|why| Error::invalid(key, why))
 }

@@ -52,6 +52,7 @@ fn format_name(mime: &str) -> String {
     let name = mime.rsplit(['/', '+']).next().unwrap_or(mime);
     match name {
         "webp" => "WebP".to_owned(),
+        "xml" if mime.ends_with("svg+xml") => "SVG".to_owned(),
         name => name.trim_start_matches("x-").to_uppercase(),
     }
 }
@@ -130,6 +131,7 @@ mod tests {
         assert_eq!(tidy(&Value::from(2.799_999)), "2.8");
         assert_eq!(tidy(&Value::from(50)), "50");
         assert_eq!(format_name("image/jpeg"), "JPEG");
+        assert_eq!(format_name("image/svg+xml"), "SVG");
         assert_eq!(pixels(4000.0, 3000.0), "12 MP");
     }
 }

@@ -138,8 +138,9 @@ fn hidden(media: &Value) -> bool {
     media["visibility"] != "public" || media["status"] != "active"
 }
 
-/// Originals that hardly a browser shows: of these the rendering must do.
-const NOT_SHOWN: [&str; 2] = ["image/heic", "image/jxl"];
+/// Originals that hardly a browser shows, or that are handed out to be saved: of these the
+/// rendering must do.
+const NOT_SHOWN: [&str; 3] = ["image/heic", "image/jxl", "image/svg+xml"];
 
 /// Where the picture itself comes from: the rendering for screens, and the original where that is
 /// small enough for a dense display, or moves and would stand still as a rendering.

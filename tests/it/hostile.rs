@@ -23,7 +23,7 @@ async fn every_bomb_and_every_lie_is_refused_quickly_and_leaves_nothing() {
         ("bmp bomb", p::bmp_bomb(), 422),
         ("truncated jpeg", p::truncated(&p::photo_jpeg(300, 200, 1)), 422),
         ("truncated png", p::truncated(&p::png(300, 200, false)), 422),
-        ("svg", p::svg(), 415),
+        ("svgz", p::svgz(), 415),
         ("heic", p::layered_heic_header(), 415),
         ("big tiff", p::big_tiff_header(), 415),
         ("cursor", p::cursor_header(), 415),
@@ -67,7 +67,7 @@ async fn formats_are_refused_by_name() {
     let server = TestServer::start().await;
     let ana = server.admin().await;
     for (bytes, name) in
-        [(p::svg(), "SVG"), (p::layered_heic_header(), "HEIC"), (p::big_tiff_header(), "BigTIFF")]
+        [(p::svgz(), "SVGZ"), (p::layered_heic_header(), "HEIC"), (p::big_tiff_header(), "BigTIFF")]
     {
         let problem = ana.upload_with(bytes, "x", &[]).await.problem(415, "unsupported_media");
         assert!(problem["detail"].as_str().unwrap().contains(name), "{problem}");

@@ -8,6 +8,8 @@ mod honest;
 #[cfg(feature = "jxl")]
 mod jxl;
 mod refusals;
+#[cfg(feature = "svg")]
+mod svg;
 mod told;
 mod turned;
 
@@ -163,7 +165,7 @@ fn public_bytes_have_no_secrets_and_the_same_pixels() {
         assert_eq!(stripped(&public), public, "{name} is stripped twice");
         let is_read_by_crate = !matches!(
             format,
-            Format::Avif | Format::Heic | Format::Jxl | Format::Tiff | Format::Ico
+            Format::Avif | Format::Heic | Format::Jxl | Format::Tiff | Format::Ico | Format::Svg
         );
         if is_read_by_crate {
             let pixels = |bytes: &[u8]| image::load_from_memory(bytes).unwrap().into_bytes();
@@ -261,6 +263,48 @@ fn avif_is_decoded_and_turned() {
     assert!(is_near(turned.get_pixel(4, 28).0, p::RED));
     let smaller = resize(file.path(), &probe, 20, 90, None).unwrap();
     assert_eq!((smaller.format, smaller.width), (Format::Jpeg, 20));
+}
+
+#[cfg(feature = "codecs")]
+#[test]
+fn avif_is_written_where_it_is_asked_for() {
+    let made = |bytes: &[u8], quality| {
+        let (file, probe) = probed(bytes).unwrap();
+        let fit = Fit::Contain { longer_side: 64 };
+        let spec = VariantSpec { output: Output::Avif, quality, ..spec("small", fit) };
+        render(file.path(), &probe, &[spec]).unwrap().renditions.remove(0)
+    };
+    // Decoded again by the other codec, as PNG without loss.
+    let decoded = |bytes: &[u8]| {
+        let (file, probe) = probed(bytes).unwrap();
+        image::load_from_memory(&to_png(file.path(), &probe).unwrap()).unwrap()
+    };
+    let opaque = made(&p::jpeg_with_exif(64, 48, 6, false), 82);
+    assert_eq!((opaque.format, opaque.width, opaque.height), (Format::Avif, 64, 48));
+    let image = decoded(&opaque.bytes);
+    for (x, y, color) in [(16, 12, p::RED), (48, 12, p::GREEN), (16, 36, p::BLUE)] {
+        let found = image.get_pixel(x, y).0;
+        assert!(found.iter().zip(color).all(|(a, b)| a.abs_diff(b) < 8), "{found:?} {color:?}");
+    }
+    let clear = decoded(&made(&p::png(64, 48, true), 82).bytes);
+    let faint = clear.get_pixel(56, 8).0;
+    assert!(is_near(faint, p::GREEN) && faint[3].abs_diff(128) < 10, "{faint:?}");
+    assert_eq!(clear.get_pixel(8, 44).0[3], 0);
+    let photo = p::photo_jpeg(64, 64, 3);
+    let lengths = [20, 60, 82, 100].map(|quality| made(&photo, quality).bytes.len());
+    assert!(lengths.is_sorted(), "{lengths:?}");
+}
+
+#[test]
+fn a_build_says_which_formats_it_can_write() {
+    for word in ["auto", "jpeg", "png", "webp"] {
+        assert_eq!(Output::parse(word).unwrap().as_str(), word);
+    }
+    match Output::parse("avif") {
+        Ok(found) => assert!(cfg!(feature = "codecs") && found == Output::Avif),
+        Err(why) => assert!(!cfg!(feature = "codecs") && why.contains("feature `codecs`")),
+    }
+    assert!(Output::parse("gif").unwrap_err().contains("avif"));
 }
 
 #[test]

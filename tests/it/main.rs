@@ -8,11 +8,14 @@ mod access;
 mod cli;
 mod cli_hosting;
 mod cli_upkeep;
+mod colours;
 mod compat;
 mod contract;
 mod crash;
 mod decoding;
 mod delivery;
+#[cfg(feature = "svg")]
+mod drawings;
 mod files;
 mod first_run;
 mod hostile;

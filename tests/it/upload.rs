@@ -300,6 +300,10 @@ async fn pixels_and_frames_have_limits_that_the_admin_sets() {
     large.names_field(422, "file");
     ana.upload_with(pictures::gif(4), "a.gif", &[]).await.problem(422, "too_many_frames");
     ana.upload_with(pictures::gif(3), "a.gif", &[]).await.expect(StatusCode::CREATED);
+    let limits = json!({ "max_frames": null, "max_animation_seconds": 1 });
+    ana.patch("/api/v2/site/settings", limits).await.expect(StatusCode::OK);
+    ana.upload_with(pictures::gif(9), "a.gif", &[]).await.expect(StatusCode::CREATED);
+    ana.upload_with(pictures::gif(11), "a.gif", &[]).await.problem(422, "animation_too_long");
 }
 
 #[tokio::test]

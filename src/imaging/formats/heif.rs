@@ -3,7 +3,8 @@
 //! picture is ever decoded.
 
 use super::super::facts::{
-    Blocks, Decoding, Inside, MAX_BLOCK, MAX_PROFILE, Probe, Profile, check_frames, check_size,
+    Blocks, Colorants, Decoding, Inside, MAX_BLOCK, MAX_PROFILE, Probe, Profile, check_frames,
+    check_size,
 };
 use super::super::parts::Parts;
 use super::super::source::{Source, Span};
@@ -205,7 +206,22 @@ fn profile(meta: &Meta, primary: &Item) -> Profile {
         Some(property) if property.span.len <= MAX_PROFILE => {
             Profile::Pieces(vec![Span::new(property.span.at + 4, property.span.len - 4)])
         }
-        _ => Profile::None,
+        _ => colorants(meta, primary).map_or(Profile::None, Profile::Named),
+    }
+}
+
+/// The range of colours that a `colr` box names, if it is wider than usual. The curves of high
+/// dynamic range are left alone: without a display to aim at, they would only come out dark.
+fn colorants(meta: &Meta, primary: &Item) -> Option<Colorants> {
+    let mut named = meta.properties_of(primary).filter_map(|property| {
+        let value = property.value.strip_prefix(b"nclx")?;
+        (&property.kind == b"colr").then_some(value)
+    });
+    let [0, primaries, 0, curve, ..] = *named.next()? else { return None };
+    match (primaries, curve) {
+        (9, 1 | 2 | 6 | 13..=15) => Some(Colorants::Bt2020),
+        (12, 1 | 2 | 6 | 13..=15) => Some(Colorants::DisplayP3),
+        _ => None,
     }
 }
 

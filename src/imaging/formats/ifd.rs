@@ -109,6 +109,12 @@ impl Directory {
         }
     }
 
+    /// Where a block lies that some programs call bytes and others numbers.
+    pub(super) fn block(&self, tag: u16) -> Option<Span> {
+        let entry = self.entries.iter().find(|entry| entry.tag == tag && entry.width() > 0)?;
+        Some(Span::new(entry.at, entry.count * entry.width() as u64))
+    }
+
     /// Where the bytes behind a tag lie.
     pub(super) fn bytes(&self, tag: u16) -> Option<Span> {
         let is_bytes = |entry: &&Entry| entry.tag == tag && entry.width() == 1;

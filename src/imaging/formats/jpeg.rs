@@ -108,8 +108,14 @@ pub(super) fn tables(source: &mut Source, span: Span) -> Result<Vec<u8>, Error> 
     source.skip(2)?;
     while let Some(marker) = next_marker(source)? {
         let at = source.at() - 2;
-        let whole = Span::new(at, u64::from(u16::from_be_bytes(source.array()?)) + 2);
-        if !matches!(marker, 0xc4 | 0xdb) || whole.end() > span.end() || tables.len() > 65_536 {
+        let len = u64::from(u16::from_be_bytes(source.array()?));
+        let whole = Span::new(at, len + 2);
+        // A table that is shorter than its own length would swallow the next one when read again.
+        if len < 2
+            || !matches!(marker, 0xc4 | 0xdb)
+            || whole.end() > span.end()
+            || tables.len() > 65_536
+        {
             return Err(Error::damaged("its tables make no sense"));
         }
         tables.extend(source.read(whole)?);

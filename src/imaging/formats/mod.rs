@@ -17,6 +17,7 @@ mod items;
 mod jpeg;
 mod jxl;
 pub(super) mod png;
+mod svg;
 mod tiff;
 mod webp;
 
@@ -44,6 +45,7 @@ pub(super) fn read(format: Format, source: Source, limits: &Limits) -> Result<Pr
         Format::Avif => avif::read(source, limits),
         Format::Heic => heic::read(source, limits),
         Format::Jxl => jxl::read(source, limits),
+        Format::Svg => svg::read(source, limits),
     }
 }
 
@@ -63,6 +65,7 @@ const FOREIGN: &[(&[u8], &str, &str)] = &[
     (b"OggS", "Ogg", NOT_A_PICTURE),
     (b"ID3", "MP3", NOT_A_PICTURE),
     (b"fLaC", "FLAC", NOT_A_PICTURE),
+    (b"\x1f\x8b", "a packed file, such as SVGZ,", "unpack it first"),
     (b"PK\x03\x04", "a ZIP archive", NOT_A_PICTURE),
 ];
 
@@ -80,6 +83,7 @@ pub(super) fn recognise(head: &[u8]) -> Result<Format, Error> {
         _ if ico::begins(head) => Format::Ico,
         _ if jxl::begins(head) => Format::Jxl,
         _ if head.get(4..8) == Some(b"ftyp") => heif::recognise(head)?,
+        _ if super::svg::begins(head) => Format::Svg,
         _ => return Err(foreign(head)),
     };
     if format.is_accepted() {
@@ -88,6 +92,7 @@ pub(super) fn recognise(head: &[u8]) -> Result<Format, Error> {
     let (name, reason) = match format {
         Format::Jxl => ("JPEG XL", "this build cannot decode it: build with the feature `jxl`"),
         Format::Heic => ("HEIC", "this build cannot decode it: build with the feature `heic`"),
+        Format::Svg => ("SVG", "this build cannot draw it: build with the feature `svg`"),
         _ => ("AVIF", "this build cannot decode it: build with the feature `codecs`"),
     };
     Err(Error::Unsupported { name, reason })
@@ -105,12 +110,6 @@ fn recognise_riff(head: &[u8]) -> Result<Format, Error> {
 fn foreign(head: &[u8]) -> Error {
     if let Some((_, name, reason)) = FOREIGN.iter().find(|(magic, ..)| head.starts_with(magic)) {
         return Error::Unsupported { name, reason };
-    }
-    let text = String::from_utf8_lossy(head).to_ascii_lowercase();
-    let text = text.trim_start_matches('\u{feff}').trim_start();
-    if text.starts_with('<') && text.contains("<svg") {
-        let reason = "drawings can carry scripts; export it as PNG or WebP";
-        return Error::Unsupported { name: "SVG", reason };
     }
     Error::Unknown
 }

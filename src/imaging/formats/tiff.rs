@@ -91,7 +91,7 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
         return Err(Error::MetadataTooLarge { what: "a colour profile", allowed: MAX_PROFILE });
     }
     let parts = public(&mut page, (width, height), &samples, &chunks, profile)?;
-    let len = source.len();
+    let blocks = blocks(&page);
     Ok(Probe {
         format: Format::Tiff,
         width,
@@ -102,10 +102,7 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
         duration_ms: None,
         inside: Inside {
             parts,
-            blocks: Blocks {
-                exif: (len <= MAX_BLOCK).then_some(Span::new(0, len)),
-                ..Blocks::default()
-            },
+            blocks,
             // Four inks become light on the way, and their profile is about inks.
             profile: match profile {
                 Some(span) if samples.meaning != Meaning::Inks => Profile::Pieces(vec![span]),
@@ -115,6 +112,20 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
             limits: *limits,
         },
     })
+}
+
+/// XMP and IPTC have tags of their own (Adobe's and Aldus' registries); what Exif says stands in
+/// the directory itself, so its block is the file.
+fn blocks(page: &Page<'_>) -> Blocks {
+    let len = page.source.len();
+    let block =
+        |tag| page.directory.block(tag).filter(|span| span.len <= MAX_BLOCK && span.end() <= len);
+    Blocks {
+        exif: (len <= MAX_BLOCK).then_some(Span::new(0, len)),
+        xmp: block(700),
+        // Photoshop writes the values also among its own resources.
+        iptc: block(33_723).or_else(|| block(34_377)),
+    }
 }
 
 /// Cameras keep their own formats in TIFF files, whose first page is a small copy at best.

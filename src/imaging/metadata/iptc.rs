@@ -10,9 +10,11 @@ const MAX_VALUES: usize = 500;
 /// One value of the record about the picture: its number and its bytes.
 struct Value<'a>(u8, &'a [u8]);
 
-/// Takes the resources as they stand behind `Photoshop 3.0`.
+/// Takes the resources as they stand behind `Photoshop 3.0`, or the values alone, as TIFF has them.
 pub(super) fn read(resources: &[u8]) -> Option<Metadata> {
-    let (values, is_utf8) = values(resource(resources, 0x0404)?);
+    let is_bare = resources.first() == Some(&0x1c);
+    let all = if is_bare { resources } else { resource(resources, 0x0404)? };
+    let (values, is_utf8) = values(all);
     let texts = |number: u8| {
         let all = values.iter().filter(move |value| value.0 == number);
         all.map(move |value| text(value.1, is_utf8))

@@ -173,6 +173,27 @@ fn jpegs_inside_a_tiff_must_be_as_large_as_their_strips() {
 }
 
 #[test]
+fn a_tiff_that_passed_is_rewritten_to_one_that_passes() {
+    // The first table claims to have no length at all; behind it is a sound one.
+    let table = |length: u8| [&b"\xff\xd8\xff\xdb\0"[..], &[length, 0], &[1; 64]].concat();
+    for (length, passes) in [(67, true), (0, false), (1, false)] {
+        let mut page = p::TiffPage::rgb(64, 48, 1);
+        page.set(259, &[7]);
+        page.chunks = vec![p::photo_jpeg(64, 48, 1)];
+        let tables = [table(length), b"\xff\xc4\0\x02\xff\xd9".to_vec()].concat();
+        let tables: Vec<u64> = tables.into_iter().map(u64::from).collect();
+        page.set(347, &tables);
+        let bytes = page.file();
+        if passes {
+            let public = stripped(&bytes);
+            assert_eq!(stripped(&public), public);
+        } else {
+            assert!(matches!(probed(&bytes), Err(Error::Damaged(_))), "{length}");
+        }
+    }
+}
+
+#[test]
 fn only_the_first_page_counts_and_chains_may_loop() {
     let mut bytes = p::TiffPage::rgb(64, 48, 1).file();
     // The link to the next directory, behind the last entry, points at the first one.

@@ -66,5 +66,8 @@ pub(super) fn honest() -> Vec<Honest> {
         all.push(("jxl exif", p::jxl_with_exif(), Jxl, (64, 48)));
         all.push(("jxl moving", p::jxl_animated(), Jxl, (64, 48)));
     }
+    if cfg!(feature = "svg") {
+        all.push(("svg", p::svg(), Svg, (600, 450)));
+    }
     all
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use vitrina::imaging::{Error, Format};
+use vitrina::imaging::{Error, Format, Limits, Metadata, probe, read_metadata};
 
 use super::{honest, probed};
 use crate::kit::pictures as p;
@@ -57,6 +57,36 @@ fn hostile_sizes_are_refused_before_decoding() {
 }
 
 #[test]
+fn every_limit_of_the_gate_holds() {
+    let bounded = |bytes: &[u8], limits: Limits| {
+        let found = probe(super::file(bytes).path(), &limits);
+        found.map(|_| ()).expect_err("it passed")
+    };
+    let usual = Limits::default;
+    let error = bounded(&p::png(5, 3, false), Limits { max_pixels: 14, ..usual() });
+    assert!(matches!(error, Error::TooManyPixels { allowed: 14, .. }), "{error}");
+    let error = bounded(&p::png(5, 3, false), Limits { max_side: 4, ..usual() });
+    assert!(matches!(error, Error::SideTooLong { longer: 5, allowed: 4 }), "{error}");
+    let error =
+        bounded(&p::progressive_jpeg(30, 20), Limits { max_progressive_pixels: 599, ..usual() });
+    assert!(matches!(error, Error::TooManyPixels { allowed: 599, .. }), "{error}");
+    for moving in [p::gif(3), p::apng(3), p::animated_webp(3)] {
+        let error = bounded(&moving, Limits { max_frames: 2, ..usual() });
+        assert!(matches!(error, Error::TooManyFrames { allowed: 2 }), "{error}");
+        let error = bounded(&moving, Limits { max_duration_ms: 100, ..usual() });
+        assert!(matches!(error, Error::AnimationTooLong { seconds: 1, .. }), "{error}");
+    }
+    // Ten times the pixels of a still picture, in all frames together.
+    let error = bounded(&p::gif(11), Limits { max_pixels: 40 * 30, ..usual() });
+    assert!(matches!(error, Error::AnimationTooLarge { allowed: 12_000, .. }), "{error}");
+    // Metadata beyond a mebibyte is neither read nor a reason to refuse the picture.
+    let mut page = p::TiffPage::rgb(64, 48, 1);
+    page.set(700, &vec![u64::from(b'<'); (1 << 20) + 1]);
+    let (told, found) = probed(&page.file()).unwrap();
+    assert_eq!(read_metadata(told.path(), &found), Metadata::default());
+}
+
+#[test]
 fn a_colour_profile_that_unfolds_to_a_gigabyte_is_refused() {
     let error = refusal(&p::png_icc_bomb());
     assert!(matches!(error, Error::MetadataTooLarge { .. }), "{error}");
@@ -69,7 +99,7 @@ fn a_colour_profile_that_unfolds_to_a_gigabyte_is_refused() {
 #[test]
 fn foreign_files_are_refused_by_name() {
     for (name, bytes) in [
-        ("SVG", p::svg()),
+        ("a packed file, such as SVGZ,", p::svgz()),
         ("layered HEIC", p::layered_heic_header()),
         ("MP4", p::mp4_header()),
         ("WebM", p::webm_header()),
@@ -88,7 +118,7 @@ fn foreign_files_are_refused_by_name() {
     assert!(matches!(refusal(b""), Error::Unknown));
 }
 
-#[cfg(not(any(feature = "codecs", feature = "heic", feature = "jxl")))]
+#[cfg(not(any(feature = "codecs", feature = "heic", feature = "jxl", feature = "svg")))]
 #[test]
 fn what_the_build_cannot_decode_is_refused_by_name_and_with_a_reason() {
     for (bytes, name, feature) in [
@@ -96,6 +126,7 @@ fn what_the_build_cannot_decode_is_refused_by_name_and_with_a_reason() {
         (p::heic(), "HEIC", "feature `heic`"),
         (p::jxl(), "JPEG XL", "feature `jxl`"),
         (p::jxl_with_exif(), "JPEG XL", "feature `jxl`"),
+        (p::svg(), "SVG", "feature `svg`"),
     ] {
         let error = refusal(&bytes).to_string();
         assert!(error.contains(name) && error.contains(feature), "{error}");

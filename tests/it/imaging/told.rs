@@ -32,6 +32,12 @@ fn words_are_found_wherever_a_format_has_a_place_for_them() {
     if cfg!(feature = "codecs") {
         all.push(("avif", p::avif_with_exif()));
     }
+    if cfg!(feature = "heic") {
+        all.push(("heic", p::heic_from_telephone()));
+    }
+    if cfg!(feature = "jxl") {
+        all.push(("jxl", p::jxl_with_exif()));
+    }
     for (name, bytes) in all {
         let found = told(&bytes);
         assert_eq!(found.title.as_deref(), Some("Spring & rain"), "{name}");
@@ -54,6 +60,22 @@ fn captions_of_agencies_fill_what_others_left_out() {
     // IPTC before Exif, where people wrote it.
     assert_eq!(found.description.as_deref(), Some("SECRET-PLACE"));
     assert_eq!(found.title.as_deref(), Some("Spring & rain"));
+}
+
+#[test]
+fn a_tiff_tells_in_tags_of_its_own_and_nothing_in_public() {
+    let plain = told(&p::TiffPage::rgb(64, 48, 1).file());
+    assert_eq!(plain, Metadata::default());
+    for is_big_endian in [false, true] {
+        let bytes = p::tiff_told(is_big_endian);
+        let found = told(&bytes);
+        assert_eq!(found.title.as_deref(), Some("Spring & rain"));
+        assert_eq!(found.tags, ["street", "rain"]);
+        assert_eq!(found.country.as_deref(), Some("Côte d'Ivoire"));
+        let public = stripped(&bytes);
+        assert!(holds_secret(&bytes) && !holds_secret(&public));
+        assert_eq!(told(&public), Metadata::default());
+    }
 }
 
 #[test]

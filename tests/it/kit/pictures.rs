@@ -3,6 +3,7 @@
 
 mod avif;
 mod exif;
+mod flat;
 mod gif;
 mod heic;
 mod hostile;
@@ -10,12 +11,16 @@ mod ico;
 mod jpeg;
 mod jxl;
 mod png;
+mod svg;
 mod tiff;
 mod webp;
 
+#[cfg(feature = "codecs")]
+pub(crate) use avif::avif_named;
 pub(crate) use avif::{
     avif, avif_animated, avif_header_only, avif_lying, avif_rotated, avif_with_exif,
 };
+pub(crate) use flat::{flat_jpeg, flat_png};
 pub(crate) use gif::{gif, gif_with_comments};
 #[cfg(feature = "heic")]
 pub(crate) use heic::Heic;
@@ -23,7 +28,7 @@ pub(crate) use heic::{heic, heic_from_telephone};
 pub(crate) use hostile::{
     avif_bomb, big_tiff_header, bmp_bomb, cursor_header, gif_bomb, jpeg_bomb_baseline_65500,
     jpeg_bomb_progressive_65500, jpeg_bomb_scans, layered_heic_header, mp4_header, pdf,
-    png_bomb_30000, png_icc_bomb, png_small_lie, png_text_bomb, raw_photo_header, svg, truncated,
+    png_bomb_30000, png_icc_bomb, png_small_lie, png_text_bomb, raw_photo_header, truncated,
     webm_header, webp_bomb, webp_lying,
 };
 pub(crate) use ico::{bitmap, ico, ico_of, ico_with_png};
@@ -38,9 +43,12 @@ pub(crate) use png::{
     apng, png, png_gray, png_gray_alpha, png_one_bit, png_palette, png_sixteen_bit, png_turned,
     png_with_text,
 };
+pub(crate) use svg::{svg, svgz};
+#[cfg(feature = "svg")]
+pub(crate) use svg::{svg_bomb, svg_of, svgs_that_do_harm};
 pub(crate) use tiff::{
     Page as TiffPage, tiff, tiff_alpha, tiff_cmyk, tiff_jpeg, tiff_lzw, tiff_one_bit, tiff_palette,
-    tiff_sixteen_bit, tiff_with_profile,
+    tiff_sixteen_bit, tiff_told, tiff_with_profile,
 };
 pub(crate) use webp::{animated_webp, webp, webp_lossy, webp_with_exif};
 

@@ -94,6 +94,15 @@ pub(crate) fn avif_rotated() -> Vec<u8> {
     file(WIDTH, HEIGHT, Some(1), &[])
 }
 
+/// The same, in colours and on a curve that have these numbers.
+#[cfg(feature = "codecs")]
+pub(crate) fn avif_named(primaries: u8, curve: u8) -> Vec<u8> {
+    let mut file = avif();
+    let at = file.windows(4).position(|window| window == b"nclx").unwrap() + 4;
+    file[at..at + 4].copy_from_slice(&[0, primaries, 0, curve]);
+    file
+}
+
 /// With an Exif and an XMP item that tell the secret place.
 pub(crate) fn avif_with_exif() -> Vec<u8> {
     let camera = [&[0; 4][..], &exif::block(1, true)].concat();

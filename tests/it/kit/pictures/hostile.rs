@@ -139,10 +139,6 @@ pub(crate) fn avif_bomb() -> Vec<u8> {
     avif::avif_header_only(60_000, 60_000)
 }
 
-pub(crate) fn svg() -> Vec<u8> {
-    b"<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"><script/></svg>".to_vec()
-}
-
 pub(crate) fn layered_heic_header() -> Vec<u8> {
     b"\0\0\0\x18ftypheim\0\0\0\0heimheim\0\0\0\x08meta".to_vec()
 }

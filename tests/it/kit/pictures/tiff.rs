@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
-use super::{SECRET, quarters};
+use super::{SECRET, exif, quarters};
 
 /// A file of one page. Set up with [`Page::rgb`] and its like, changed by hand, written at last.
 pub(crate) struct Page {
@@ -138,7 +138,7 @@ impl Page {
         for (tag, numbers) in &self.tags {
             // Bytes of a profile or of tables; a text; numbers of two or four bytes.
             let (kind, width) = match tag {
-                347 | 34_675 => (7, 1),
+                347 | 700 | 33_723 | 34_675 => (7, 1),
                 270 | 315 => (2, 1),
                 _ if numbers.iter().all(|number| *number < 65_536) => (3, 2),
                 _ => (4, 4),
@@ -176,6 +176,17 @@ pub(crate) fn tiff(width: u32, height: u32, orientation: u8) -> Vec<u8> {
     let mut file = page.file();
     file.extend(SECRET);
     file
+}
+
+/// With XMP, and with the values of IPTC as they are.
+pub(crate) fn tiff_told(is_big_endian: bool) -> Vec<u8> {
+    let mut page = Page::rgb(64, 48, 1);
+    page.is_big_endian = is_big_endian;
+    page.set(700, &bytes(&exif::xmp()));
+    let resources = exif::iptc();
+    let at = resources.iter().position(|byte| *byte == 0x1c).unwrap();
+    page.set(33_723, &bytes(&resources[at..]));
+    page.file()
 }
 
 /// Samples of sixteen bits in many strips, the first byte first.
