@@ -18,7 +18,8 @@ impl Checksum {
     /// # Errors
     /// `Malformed` for what cannot be read, or an algorithm that is not known.
     pub(super) fn parse(text: &str) -> Result<Self> {
-        let (name, value) = text.trim().split_once(' ').unwrap_or((text, ""));
+        let text = text.trim();
+        let (name, value) = text.split_once(' ').unwrap_or((text, ""));
         let expected = STANDARD.decode(value.trim());
         let expected = expected.map_err(|_| malformed("is no base64"))?;
         match name.to_ascii_lowercase().as_str() {
