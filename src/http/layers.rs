@@ -4,6 +4,7 @@
 use super::{Problem, Proxies, compress::Asked, problem::REQUEST_ID};
 use crate::base::{Error, Result};
 use bytes::Bytes;
+use futures_util::StreamExt;
 use poem::{
     Body, Endpoint, EndpointExt, Request, Response,
     error::ReadBodyError,
@@ -96,12 +97,27 @@ fn finish(response: &mut Response) {
 pub async fn read_body(body: Body, declared: Option<&str>, allowed: u64) -> Result<Bytes> {
     let too_large = Error::TooLarge { field: "body", allowed };
     if declared.and_then(|n| n.parse::<u64>().ok()).is_some_and(|n| n > allowed) {
+        hear_out(body).await;
         return Err(too_large);
     }
     body.into_bytes_limit(allowed as usize).await.map_err(|e| match e {
         ReadBodyError::PayloadTooLarge => too_large,
         e => Error::Malformed(format!("the body cannot be read: {e}")),
     })
+}
+
+/// How much of a body is read though nobody wants it, in bytes.
+const HEARD_OUT: usize = 4 * 1024 * 1024;
+
+/// Reads a body to its end, unless that is far away: many clients listen only when they have said
+/// everything, and would see a broken connection instead of the answer.
+async fn hear_out(body: Body) {
+    let (mut stream, mut heard) = (std::pin::pin!(body.into_bytes_stream()), 0);
+    while let Some(Ok(chunk)) = stream.next().await
+        && heard < HEARD_OUT
+    {
+        heard += chunk.len();
+    }
 }
 
 /// The path as it may be logged: a part that is long enough to be a secret is cut short.
