@@ -11,6 +11,7 @@ mod jxl;
 #[cfg(feature = "svg")]
 mod svg;
 mod tiff;
+mod webp;
 
 use std::io::Cursor;
 use std::path::Path;
@@ -21,8 +22,7 @@ use image::codecs::ico::IcoDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::metadata::LoopCount;
-use image::{AnimationDecoder, DynamicImage, Frames, ImageDecoder, Limits, RgbImage, RgbaImage};
-use webp::PixelLayout;
+use image::{AnimationDecoder, DynamicImage, Frames, ImageDecoder, Limits};
 
 use super::facts::{Decoding, Probe};
 use super::formats::{ico, png};
@@ -34,7 +34,7 @@ const SLACK: u64 = 32 * 1024 * 1024;
 /// Decodes the picture, or the first frame of an animation, as it is stored: not turned, in its
 /// own colours, with as many bits as it has.
 ///
-/// A JPEG comes back `reduction` times smaller, everything else in full.
+/// A JPEG and most still WebPs come back `reduction` times smaller, everything else in full.
 pub(super) fn decode(path: &Path, probe: &Probe, reduction: u32) -> Result<DynamicImage, Error> {
     let reader = || probe.parts().reader(path);
     match probe.format {
@@ -47,8 +47,7 @@ pub(super) fn decode(path: &Path, probe: &Probe, reduction: u32) -> Result<Dynam
         Format::Bmp => with(BmpDecoder::new(reader()?).map_err(refused)?, probe),
         Format::Tiff => tiff::decode(path, probe),
         Format::Ico => icon(path, probe),
-        Format::Webp if probe.is_animated => animated_webp(path, probe),
-        Format::Webp => still_webp(path, probe),
+        Format::Webp => webp::decode(path, probe, reduction),
         #[cfg(feature = "codecs")]
         Format::Avif => avif::decode(path, probe),
         #[cfg(feature = "heic")]
@@ -101,7 +100,7 @@ fn limits(probe: &Probe) -> Limits {
     let per_pixel = match probe.inside.decoding {
         Decoding::Whole { bytes_per_pixel } => bytes_per_pixel,
         Decoding::Samples(samples) => samples.bytes_per_pixel(),
-        Decoding::Jpeg { .. } => 11,
+        Decoding::Jpeg { .. } | Decoding::Scaled { .. } => 11,
     };
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(probe.width);
@@ -134,28 +133,4 @@ fn icon(path: &Path, probe: &Probe) -> Result<DynamicImage, Error> {
 
 fn other_size() -> Error {
     Error::damaged("its pixels have another size than its header says")
-}
-
-fn animated_webp(path: &Path, probe: &Probe) -> Result<DynamicImage, Error> {
-    with(WebPDecoder::new(probe.parts().reader(path)?).map_err(refused)?, probe)
-}
-
-fn still_webp(path: &Path, probe: &Probe) -> Result<DynamicImage, Error> {
-    let bytes = probe.parts().read(path)?;
-    // An animation of one frame counts as a still picture, but is not stored as one.
-    if webp::BitstreamFeatures::new(&bytes).is_some_and(|features| features.has_animation()) {
-        return animated_webp(path, probe);
-    }
-    let decoded = webp::Decoder::new(&bytes).decode();
-    let pixels = decoded.ok_or_else(|| Error::damaged("it cannot be decoded"))?;
-    drop(bytes);
-    if (pixels.width(), pixels.height()) != (probe.width, probe.height) {
-        return Err(other_size());
-    }
-    let (width, height) = (probe.width, probe.height);
-    let image = match pixels.layout() {
-        PixelLayout::Rgb => RgbImage::from_raw(width, height, pixels.to_vec()).map(Into::into),
-        PixelLayout::Rgba => RgbaImage::from_raw(width, height, pixels.to_vec()).map(Into::into),
-    };
-    image.ok_or_else(other_size)
 }

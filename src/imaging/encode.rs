@@ -2,6 +2,7 @@
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{DynamicImage, ImageEncoder};
+use webpx::{EncoderConfig, Unstoppable};
 
 use super::Error;
 
@@ -72,16 +73,14 @@ fn on_white(rgba: &image::RgbaImage) -> image::RgbImage {
 
 /// With loss; transparency is kept.
 pub(super) fn webp(image: &DynamicImage, quality: u8) -> Result<Vec<u8>, Error> {
-    let quality = f32::from(clamped(quality));
+    let config = EncoderConfig::new().quality(f32::from(clamped(quality)));
     let (width, height) = (image.width(), image.height());
     let encoded = if let DynamicImage::ImageRgb8(rgb) = image {
-        webp::Encoder::from_rgb(rgb, width, height).encode_simple(false, quality)
+        config.encode_rgb(rgb, width, height, Unstoppable)
     } else {
-        let rgba = image.to_rgba8();
-        webp::Encoder::from_rgba(&rgba, width, height).encode_simple(false, quality)
+        config.encode_rgba(&image.to_rgba8(), width, height, Unstoppable)
     };
-    let encoded = encoded.map_err(|cause| Error::Encode(format!("{cause:?}")))?;
-    Ok(encoded.to_vec())
+    encoded.map_err(failed)
 }
 
 /// How much time AVIF takes, from 1 to 10, which is least. The next step takes four times as long.

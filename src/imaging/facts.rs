@@ -73,8 +73,21 @@ pub(super) enum Colorants {
 /// What decoding the picture takes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Decoding {
-    Jpeg { is_progressive: bool, colors: Colors, coefficient_bytes: u64 },
-    Whole { bytes_per_pixel: u64 },
+    Jpeg {
+        is_progressive: bool,
+        colors: Colors,
+        coefficient_bytes: u64,
+    },
+    Whole {
+        bytes_per_pixel: u64,
+    },
+    /// By a decoder that reduces the picture on the way.
+    Scaled {
+        /// Of memory, for each pixel in the file.
+        stored_bytes: u64,
+        /// Of memory, for each pixel that comes out.
+        made_bytes: u64,
+    },
     Samples(Samples),
 }
 

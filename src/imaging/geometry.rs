@@ -82,7 +82,7 @@ fn pixels(length: f64) -> u32 {
     length.round().max(1.0) as u32
 }
 
-/// By how much a JPEG may be reduced while it is decoded and still serve all variants and the
+/// By how much a picture may be reduced while it is decoded and still serve all variants and the
 /// placeholder: 1, 2, 4 or 8.
 pub(super) fn reduction(probe: &Probe, specs: &[VariantSpec]) -> u32 {
     let fits = specs.iter().map(|spec| spec.fit);

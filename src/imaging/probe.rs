@@ -81,6 +81,10 @@ impl Probe {
         };
         let decoded = match self.inside.decoding {
             Decoding::Whole { bytes_per_pixel } => pixels * bytes_per_pixel,
+            Decoding::Scaled { stored_bytes, made_bytes } => {
+                let made = reduced(self.width, reduction) * reduced(self.height, reduction);
+                self.parts().len() + pixels * stored_bytes + made * made_bytes
+            }
             Decoding::Samples(samples) => pixels * samples.bytes_per_pixel(),
             Decoding::Jpeg { is_progressive, coefficient_bytes, .. } => {
                 let scaled = self.parts().len()
@@ -121,6 +125,10 @@ impl Probe {
             _ => MIB,
         }
     }
+}
+
+fn reduced(side: u32, reduction: u32) -> u64 {
+    u64::from(side.div_ceil(reduction))
 }
 
 /// What the patient JPEG decoder takes for a whole picture.

@@ -12,6 +12,7 @@ mod refusals;
 mod svg;
 mod told;
 mod turned;
+mod webp;
 
 use std::io::Write;
 use std::time::Duration;

@@ -13,8 +13,15 @@ const EXIF: u8 = 0b0000_1000;
 const ALPHA: u8 = 0b0001_0000;
 const ICC: u8 = 0b0010_0000;
 
-/// Lossless pixels and their copy, and what libwebp needs besides.
-const BYTES_PER_PIXEL: u64 = 13;
+/// The picture so far, a frame and its pixels as they are stored.
+const ANIMATED: Decoding = Decoding::Whole { bytes_per_pixel: 13 };
+/// Lossy pixels come row by row, and are copied once.
+const LOSSY: Decoding = Decoding::Scaled { stored_bytes: 0, made_bytes: 7 };
+/// Lossless pixels are all there before the first comes out.
+const LOSSLESS: Decoding = Decoding::Scaled { stored_bytes: 5, made_bytes: 8 };
+/// Lossy colours with transparency, which has no loss: colours are not multiplied by it while the
+/// decoder scales, and would mix with those that nobody sees.
+const TRANSPARENT: Decoding = Decoding::Whole { bytes_per_pixel: 7 };
 
 struct Chunk {
     kind: [u8; 4],
@@ -32,7 +39,9 @@ struct Extended {
     has_profile: bool,
     profile: Option<Span>,
     blocks: Blocks,
-    has_still: bool,
+    /// Of the still picture.
+    still: Option<[u8; 4]>,
+    has_alpha: bool,
     frames: u32,
     duration_ms: u64,
 }
@@ -52,16 +61,26 @@ pub(super) fn read(mut source: Source, limits: &Limits) -> Result<Probe, Error> 
     check_size(width, height, limits.max_pixels, limits)?;
     let mut body = Parts::of(source.len());
     keep(&mut body, &first)?;
-    finish((width, height), Orientation::UPRIGHT, riff(&source, body)?, limits)
+    let parts = riff(&source, body)?;
+    finish((width, height), Orientation::UPRIGHT, parts, decoding(&first.kind, false), limits)
+}
+
+/// What a still picture takes.
+fn decoding(kind: &[u8; 4], has_alpha: bool) -> Decoding {
+    match kind {
+        b"VP8L" => LOSSLESS,
+        _ if has_alpha => TRANSPARENT,
+        _ => LOSSY,
+    }
 }
 
 fn finish(
     (width, height): (u32, u32),
     orientation: Orientation,
     parts: Parts,
+    decoding: Decoding,
     limits: &Limits,
 ) -> Result<Probe, Error> {
-    let decoding = Decoding::Whole { bytes_per_pixel: BYTES_PER_PIXEL };
     let blocks = Blocks::default();
     Ok(Probe {
         format: Format::Webp,
@@ -146,7 +165,8 @@ fn extended(mut source: Source, header: Chunk, end: u64, limits: &Limits) -> Res
         has_profile: false,
         profile: None,
         blocks: Blocks::default(),
-        has_still: false,
+        still: None,
+        has_alpha: flags & ALPHA != 0,
         frames: 0,
         duration_ms: 0,
     };
@@ -166,12 +186,15 @@ impl Extended {
 
     fn chunk(&mut self, source: &mut Source, chunk: &Chunk, limits: &Limits) -> Result<(), Error> {
         match &chunk.kind {
-            b"VP8 " | b"VP8L" if !self.is_animation() && !self.has_still => {
-                self.has_still = true;
+            b"VP8 " | b"VP8L" if !self.is_animation() && self.still.is_none() => {
+                self.still = Some(chunk.kind);
                 check_same(bitstream(source, chunk)?, (self.width, self.height))?;
                 keep(&mut self.body, chunk)
             }
-            b"ALPH" if !self.is_animation() && !self.has_still => keep(&mut self.body, chunk),
+            b"ALPH" if !self.is_animation() && self.still.is_none() => {
+                self.has_alpha = true;
+                keep(&mut self.body, chunk)
+            }
             b"ANIM" if self.is_animation() && self.frames == 0 => keep(&mut self.body, chunk),
             b"ANMF" if self.is_animation() => self.frame(source, chunk, limits),
             b"ICCP" if !self.has_profile => {
@@ -235,7 +258,7 @@ impl Extended {
     }
 
     fn finish(self, mut source: Source, limits: &Limits) -> Result<Probe, Error> {
-        if !self.has_still && self.frames == 0 {
+        if self.still.is_none() && self.frames == 0 {
             return Err(Error::damaged("it has no picture"));
         }
         let mut orientation = Orientation::UPRIGHT;
@@ -257,8 +280,9 @@ impl Extended {
         if turned {
             body.bytes([&b"EXIF\x1a\0\0\0"[..], &orientation.block()].concat())?;
         }
-        let mut probe =
-            finish((self.width, self.height), orientation, riff(&source, body)?, limits)?;
+        let decoding = self.still.map_or(ANIMATED, |kind| decoding(&kind, self.has_alpha));
+        let (size, parts) = ((self.width, self.height), riff(&source, body)?);
+        let mut probe = finish(size, orientation, parts, decoding, limits)?;
         probe.is_animated = self.frames > 1;
         probe.frames = self.frames.max(1);
         probe.duration_ms = probe.is_animated.then_some(self.duration_ms);

@@ -50,7 +50,7 @@ pub(crate) use tiff::{
     Page as TiffPage, tiff, tiff_alpha, tiff_cmyk, tiff_jpeg, tiff_lzw, tiff_one_bit, tiff_palette,
     tiff_sixteen_bit, tiff_told, tiff_with_profile,
 };
-pub(crate) use webp::{animated_webp, webp, webp_lossy, webp_with_exif};
+pub(crate) use webp::{animated_webp, webp, webp_disc, webp_lossy, webp_with_exif};
 
 /// What must not be found in any file that the public may fetch.
 pub(crate) const SECRET: &[u8] = b"SECRET-PLACE";

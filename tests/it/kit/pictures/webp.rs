@@ -61,7 +61,23 @@ pub(crate) fn webp(width: u32, height: u32, alpha: bool) -> Vec<u8> {
 /// Four quarters as libwebp writes them with loss (a `VP8 ` chunk).
 pub(crate) fn webp_lossy(width: u32, height: u32) -> Vec<u8> {
     let (rgb, ..) = quarters(width, height, 1);
-    ::webp::Encoder::from_rgb(&rgb, width, height).encode(90.0).to_vec()
+    let config = ::webpx::EncoderConfig::new().quality(90.0);
+    config.encode_rgb(&rgb, width, height, ::webpx::Unstoppable).unwrap()
+}
+
+/// A disc of one colour and its shades on another, which nobody sees where it is transparent.
+pub(crate) fn webp_disc(width: u32, height: u32, is_lossy: bool, is_transparent: bool) -> Vec<u8> {
+    let mut rgba = Vec::new();
+    for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+        let part = |at: u32, of: u32| f64::from(at) / f64::from(of) - 0.5;
+        let is_inside = part(x, width).hypot(part(y, height)) < 0.4;
+        let shade = (x * 100 / width + y * 100 / height) as u8;
+        rgba.extend(if is_inside { [20, 50 + shade, 40] } else { [240, 10, 230] });
+        rgba.push(if is_inside || !is_transparent { 255 } else { 0 });
+    }
+    // What nobody sees would otherwise be left out.
+    let config = ::webpx::EncoderConfig::new().quality(90.0).lossless(!is_lossy).exact(true);
+    config.encode_rgba(&rgba, width, height, ::webpx::Unstoppable).unwrap()
 }
 
 /// An extended file with Exif, XMP, an unknown chunk and bytes after the end.
