@@ -13,7 +13,7 @@ binary="target/$host/release/vitrina"
 file "$binary" | grep -q 'static-pie linked' || { file "$binary"; exit 1; }
 ldd "$binary" 2>&1 | grep -q 'statically linked' || { ldd "$binary"; exit 1; }
 size=$(stat -c %s "$binary")
-((size < 50 * 1024 * 1024)) || { echo "$size bytes are too many"; exit 1; }
+((size < 60 * 1024 * 1024)) || { echo "$size bytes are too many"; exit 1; }
 
 name="vitrina-$version-$host"
 mkdir -p target/dist
