@@ -14,36 +14,24 @@ use poem::{
     Endpoint, EndpointExt, IntoEndpoint, Response,
     http::{HeaderValue, header},
 };
-use poem_openapi::{LicenseObject, OpenApiService};
+use poem_openapi::{LicenseObject, OpenApi, OpenApiService};
 use std::sync::{Arc, OnceLock};
 
 /// Where the API lives.
 pub const BASE: &str = "/api/v2";
 
-type Rooms = (
-    SiteApi,
-    AccountsApi,
-    MediaApi,
-    UploadsApi,
-    MediaLinksApi,
-    LooksApi,
-    RegenerationApi,
-    WatermarkApi,
-);
-
-const ROOMS: Rooms = (
-    SiteApi,
-    AccountsApi,
-    MediaApi,
-    UploadsApi,
-    MediaLinksApi,
-    LooksApi,
-    RegenerationApi,
-    WatermarkApi,
-);
-
-fn service() -> OpenApiService<Rooms, ()> {
-    OpenApiService::new(ROOMS, "Vitrina", env!("CARGO_PKG_VERSION"))
+fn service() -> OpenApiService<impl OpenApi, ()> {
+    let rooms = (
+        SiteApi,
+        AccountsApi,
+        MediaApi,
+        UploadsApi,
+        MediaLinksApi,
+        LooksApi,
+        RegenerationApi,
+        WatermarkApi,
+    );
+    OpenApiService::new(rooms, "Vitrina", env!("CARGO_PKG_VERSION"))
         .description(
             "Upload pictures, hand them out, arrange and share them. Times are RFC 3339 in UTC, \
              sizes are in bytes, durations in milliseconds; a field that is absent is not set. \

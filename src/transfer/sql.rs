@@ -26,6 +26,7 @@ sql! {
     DROP_SETUP = "DELETE FROM setup";
     DROP_HOLDS = "DELETE FROM holds";
     DROP_PURGES = "DELETE FROM purges";
+    DROP_UPLOADS = "DELETE FROM resumable_uploads";
     CHECK = "PRAGMA integrity_check(1)";
     CHECK_KEYS = "PRAGMA foreign_key_check";
     SCHEMA = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema
@@ -97,10 +98,11 @@ pub(super) fn bytes(db: &Read<Site>) -> Result<u64> {
     Ok(db.query_row(BYTES, [], |r| unsigned(r, 0))?)
 }
 
-/// Takes out what belongs to the place where the copy was taken: who was signed in there, and what
-/// was to be done with bytes that are no part of the copy.
+/// Takes out what belongs to the place where the copy was taken: who was signed in there, what was
+/// only on its way in, and what was to be done with bytes that are no part of the copy.
 pub(super) fn detach(db: &Write<Site>) -> Result<()> {
-    for statement in [DROP_SESSIONS, DROP_LINKS, DROP_SETUP, DROP_HOLDS, DROP_PURGES] {
+    for statement in [DROP_SESSIONS, DROP_LINKS, DROP_SETUP, DROP_HOLDS, DROP_PURGES, DROP_UPLOADS]
+    {
         db.execute(statement, [])?;
     }
     Ok(())
