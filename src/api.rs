@@ -7,7 +7,7 @@ use crate::{
         api::MediaApi, api_links::MediaLinksApi, api_looks::LooksApi,
         api_regeneration::RegenerationApi, api_watermark::WatermarkApi, upload::Uploads,
     },
-    site::api::SiteApi,
+    site::{api::SiteApi, storages::api::StoragesApi},
     tus::{self, api::UploadsApi},
 };
 use poem::{
@@ -30,6 +30,7 @@ fn service() -> OpenApiService<impl OpenApi, ()> {
         LooksApi,
         RegenerationApi,
         WatermarkApi,
+        StoragesApi,
     );
     OpenApiService::new(rooms, "Vitrina", env!("CARGO_PKG_VERSION"))
         .description(

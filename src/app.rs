@@ -11,7 +11,8 @@ use crate::{
     imaging::{self, Engine},
     media::{self, files::Files, hot::Hot, renderings::Making, upload::Uploads},
     operator::{self, Appliance, Metrics, Traefik},
-    outward::{Fetcher, Policy},
+    outward::{Fetcher, Policy, StorageConnector},
+    storage::{Connector, World},
     tenancy::{DataDir, Lock, Options, Tenants, limits::Overrides},
     web,
 };
@@ -28,6 +29,9 @@ use std::{
     },
     time::Duration,
 };
+
+/// How the appliance calls itself where it is a client.
+const USER_AGENT: &str = concat!("Vitrina/", env!("CARGO_PKG_VERSION"));
 
 /// Everything that is shared by all requests.
 pub struct App {
@@ -80,6 +84,13 @@ fn options(config: &Config) -> Result<Options> {
         enforced,
         open_at_most: usize::try_from(config.open_tenants).unwrap_or(usize::MAX),
         delete_grace_days: i64::try_from(config.delete_grace_days.min(36_500)).unwrap_or(0),
+        world: World {
+            connector: Connector(Arc::new(StorageConnector::new(
+                Policy { allow: config.storage_allow.0.clone(), refuse_hosts: Vec::new() },
+                USER_AGENT,
+            )?)),
+            folders: config.storage_folders.0.clone(),
+        },
         redis: config.redis_url.clone().map(|url| (url, config.redis_prefix.clone())),
     })
 }
@@ -144,7 +155,7 @@ impl App {
         }
         let policy =
             Policy { allow: config.fetch_allow.0.clone(), refuse_hosts: own_hosts(config) };
-        let fetcher = Fetcher::new(policy, concat!("Vitrina/", env!("CARGO_PKG_VERSION")))?;
+        let fetcher = Fetcher::new(policy, USER_AGENT)?;
         let engine = engine(config)?;
         Ok(Self {
             operator: Arc::new(appliance(config, tenants.clone(), &engine)),

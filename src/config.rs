@@ -5,7 +5,7 @@
 
 mod value;
 
-pub use value::{LogFormat, Networks, Origin};
+pub use value::{Folders, LogFormat, Networks, Origin};
 
 use crate::base::secret::Secret;
 use std::{net::SocketAddr, path::PathBuf};
@@ -94,6 +94,11 @@ config! {
     trusted_proxies: Networks = "";
     /// Private networks that uploads by URL may fetch from all the same, parted by commas.
     fetch_allow: Networks = "";
+    /// Private networks that storages may be in, such as your own S3 server, parted by commas.
+    storage_allow: Networks = "";
+    /// Folders that sites may use as storages, such as mounted network drives, parted by commas.
+    /// Each site gets a folder of its own in them.
+    storage_folders: Folders = "";
     /// The site that answers to hostnames which no site has. Empty: nobody does, and they are
     /// answered with 404.
     default_tenant: String = "main";

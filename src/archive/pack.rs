@@ -23,8 +23,9 @@ pub struct Source<'a> {
     pub manifest: &'a serde_json::Value,
     /// A consistent copy of the site's database.
     pub database: &'a Path,
-    pub media: &'a Path,
-    /// The folders of files below `media`, relative to it, as the database names them.
+    /// Where the files of a folder lie.
+    pub media: &'a dyn Fn(&str) -> PathBuf,
+    /// The folders of files, as the database names them.
     pub folders: &'a [String],
 }
 
@@ -126,10 +127,11 @@ impl Packing<'_> {
         self.stream(MANIFEST, &mut &*text, text.len() as u64, modified)?;
         self.file(DATABASE.to_owned(), source.database)?;
         for folder in in_order(source.folders)? {
-            for name in files_of(&source.media.join(folder), folder)? {
+            let place = (source.media)(folder);
+            for name in files_of(&place, folder)? {
                 let path = format!("{MEDIA}{folder}/{name}");
                 self.list.admits(&path).map_err(rejected)?;
-                self.file(path, &source.media.join(folder).join(name))?;
+                self.file(path, &place.join(name))?;
             }
         }
         self.checksums(modified)

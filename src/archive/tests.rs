@@ -66,7 +66,7 @@ impl Site {
         let source = Source {
             manifest: &self.manifest,
             database: &database,
-            media: &media,
+            media: &|folder| media.join(folder),
             folders: &self.folders,
         };
         pack(&source, &self.path(name), overwrite, on_progress)
@@ -140,7 +140,7 @@ fn a_site_comes_back_as_it_was() {
     let source = Source {
         manifest: &site.manifest,
         database: &folder.join("site.sqlite"),
-        media: &folder.join("media"),
+        media: &|name| folder.join("media").join(name),
         folders: &site.folders,
     };
     assert_eq!(pack(&source, &site.path("again.tar"), false, &mut |_| true).unwrap(), packed);

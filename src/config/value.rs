@@ -2,7 +2,10 @@
 
 use crate::base::secret::Secret;
 use ipnet::IpNet;
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 /// What a setting may be: read from text, shown as text.
 pub(super) trait Value: Sized {
@@ -103,6 +106,24 @@ impl Value for Networks {
     }
     fn show(&self) -> String {
         self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// Folders by their absolute paths.
+#[derive(Debug, Clone, Default)]
+pub struct Folders(pub Vec<PathBuf>);
+
+impl Value for Folders {
+    fn parse(text: &str) -> Result<Self, String> {
+        let one = |item: &str| match Path::new(item) {
+            path if path.is_absolute() => Ok(path.to_owned()),
+            _ => Err(format!("has `{item}`, which does not begin with `/`")),
+        };
+        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+        Ok(Self(items.map(one).collect::<Result<_, _>>()?))
+    }
+    fn show(&self) -> String {
+        self.0.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(",")
     }
 }
 

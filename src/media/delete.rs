@@ -6,6 +6,7 @@ use crate::{
     base::{Clock, Error, Result, ids::PublicId, secret::Secret},
     tenancy::Tenant,
 };
+use std::sync::Arc;
 
 /// Puts an item into the trash; one that lies there already stays.
 pub async fn trash(tenant: &Tenant, actor: &Actor, id: &str) -> Result<()> {
@@ -54,17 +55,16 @@ pub async fn restore(tenant: &Tenant, actor: &Actor, id: &str) -> Result<Media> 
 }
 
 /// Removes an item for good, rows and bytes.
-pub async fn purge(tenant: &Tenant, actor: &Actor, id: &str) -> Result<()> {
+pub async fn purge(tenant: &Arc<Tenant>, actor: &Actor, id: &str) -> Result<()> {
     let (id, actor) = (parse(id)?, actor.clone());
-    let folder = tenant
+    tenant
         .write(move |db| {
             let media = sql::get(db, &id)?.ok_or(Error::NotFound("media"))?;
             media.facts().check_edit(&actor)?;
-            sql::purge(db, media.id)?;
-            Ok(media.folder)
+            sql::removals::purge(db, media.id)
         })
         .await?;
-    super::sweep::remove_bytes(tenant, vec![folder]).await
+    super::removals::run(tenant).await
 }
 
 fn parse(id: &str) -> Result<PublicId> {

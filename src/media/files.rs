@@ -1,6 +1,7 @@
 //! `/f/{id}/{file}`: the bytes themselves, ranged and cached, and signed where they are private.
 
 use super::{
+    elsewhere,
     hot::Hot,
     renderings,
     shape::{self, Shape},
@@ -17,10 +18,11 @@ use crate::{
         range::{Entity, Source, respond},
     },
     imaging::{Format, Output},
+    site::storages,
+    storage::Store,
     tenancy::Tenant,
 };
 use bytes::Bytes;
-use futures_util::StreamExt;
 use percent_encoding::percent_decode_str;
 use poem::{
     Request, Response,
@@ -32,9 +34,9 @@ use std::{borrow::Cow, ops::Range, sync::Arc};
 const A_YEAR_S: i64 = 31_536_000;
 
 #[derive(Default, Deserialize)]
-struct Asked {
+pub(super) struct Asked {
     /// Present: as an attachment.
-    download: Option<String>,
+    pub download: Option<String>,
     expires: Option<String>,
     signature: Option<String>,
     /// Present: in another size.
@@ -84,6 +86,9 @@ impl Files {
             let shape = negotiated(shape, req);
             let made = renderings::find_or_make(tenant, &self.uploads, &id, &row, shape);
             row = self.hot.shaped(tenant, (&id, &file, shape), made).await?;
+        }
+        if let Some(elsewhere) = elsewhere::find(tenant, &row, &asked).await? {
+            return Ok(elsewhere);
         }
         let entity = entity(&row, until, asked.download.is_some());
         let source = |range| source(&self.hot, tenant, &row, range);
@@ -139,12 +144,21 @@ fn negotiated(shape: Shape, req: &Request) -> Shape {
 }
 
 /// A range of a file's bytes, from memory where they are kept there.
-async fn source(hot: &Hot, tenant: &Tenant, row: &FileRow, range: Range<u64>) -> Result<Source> {
+async fn source(
+    hot: &Hot,
+    tenant: &Arc<Tenant>,
+    row: &FileRow,
+    range: Range<u64>,
+) -> Result<Source> {
     match hot.bytes(tenant, row).await? {
         Some(bytes) => Ok(Source::Memory(within(&bytes, &range))),
         None => {
-            let pieces = tenant.store().pieces(&row.folder, &row.file, range).await?;
-            Ok(Source::Pieces(pieces.boxed()))
+            let (folder, file) = (&row.place.folder, &row.place.file);
+            let pieces = match storages::open(tenant, row.place.storage).await? {
+                Store::Disk(disk) => disk.pieces(folder, file, range).await?,
+                Store::Remote(remote) => remote.pieces(folder, file, range).await?,
+            };
+            Ok(Source::Pieces(pieces))
         }
     }
 }

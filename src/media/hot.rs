@@ -9,6 +9,8 @@ use super::{
 };
 use crate::{
     base::{Error, Result, ids::PublicId},
+    site::storages,
+    storage::Store,
     tenancy::Tenant,
 };
 use bytes::Bytes;
@@ -107,16 +109,20 @@ impl Hot {
 
     /// All bytes of a file that is small enough to be kept. The bytes of a folder never change,
     /// and a folder is never used twice.
-    pub(super) async fn bytes(&self, tenant: &Tenant, row: &FileRow) -> Result<Option<Bytes>> {
+    pub(super) async fn bytes(&self, tenant: &Arc<Tenant>, row: &FileRow) -> Result<Option<Bytes>> {
         if row.bytes > SMALL {
             return Ok(None);
         }
-        let key = (tenant.opening, row.folder.as_str().to_owned(), row.file.clone());
+        let key = (tenant.opening, row.place.folder.as_str().to_owned(), row.place.file.clone());
         if let Some(bytes) = self.bytes.get(&key) {
             return Ok(Some(bytes));
         }
         let length = usize::try_from(row.bytes).unwrap_or(usize::MAX);
-        let bytes = tenant.store().whole(&row.folder, &row.file, length).await?;
+        let (folder, file) = (&row.place.folder, &row.place.file);
+        let bytes = match storages::open(tenant, row.place.storage).await? {
+            Store::Disk(disk) => disk.whole(folder, file, length).await?,
+            Store::Remote(remote) => remote.whole(folder, file, length).await?,
+        };
         self.bytes.insert(key, bytes.clone());
         Ok(Some(bytes))
     }

@@ -1,5 +1,6 @@
 //! Uploaded media: what an item is, and the rules it obeys. No I/O here.
 
+mod adding;
 pub mod api;
 pub mod api_links;
 pub mod api_looks;
@@ -8,15 +9,19 @@ pub mod api_watermark;
 pub mod blocklist;
 pub mod delete;
 pub mod edit;
+mod elsewhere;
 pub mod embed;
 pub mod expiry;
 pub mod files;
 pub mod hot;
+mod landing;
 pub mod listing;
+mod local;
 mod original;
 mod patch;
 pub mod regenerate;
 pub mod remote;
+pub mod removals;
 pub mod renderings;
 mod request;
 pub mod shape;
@@ -36,7 +41,7 @@ use crate::{
     base::{
         Clock, Error, Result,
         clock::Millis,
-        ids::{MediaId, PublicId, UserId},
+        ids::{MediaId, PublicId, StorageId, UserId},
         secret::SecretHash,
         text::{Description, Filename, Tag, Title},
         visibility::Visibility,
@@ -79,6 +84,26 @@ pub struct Media {
     pub variants: Vec<Variant>,
     /// The name of the file as it was uploaded, where that is kept.
     pub source_file: Option<String>,
+    pub storage: StorageId,
+    /// Whose bytes its original's are, where they are another item's too.
+    pub shared: Option<(Folder, String)>,
+}
+
+impl Media {
+    /// Where the bytes of its original lie.
+    pub(crate) fn place(&self) -> Place {
+        let (folder, file) =
+            self.shared.clone().unwrap_or_else(|| (self.folder.clone(), self.file.clone()));
+        Place { storage: self.storage, folder, file }
+    }
+}
+
+/// Where the bytes of one file lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub storage: StorageId,
+    pub folder: Folder,
+    pub file: String,
 }
 
 #[derive(Debug, Clone)]
@@ -105,7 +130,10 @@ pub struct NewMedia {
     pub title: Option<Title>,
     pub description: Option<Description>,
     pub filename: Filename,
+    pub storage: StorageId,
     pub folder: Folder,
+    /// Whose bytes the original's are, where another item has them already.
+    pub shared: Option<(Folder, String)>,
     pub original: original::Original,
     pub rendered: Rendered,
     pub nsfw: bool,

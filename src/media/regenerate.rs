@@ -2,16 +2,19 @@
 //! admin, done by housekeeping a few items at a time, and gone on with after a restart.
 
 use super::{
-    Media, original,
-    sql::{self, regeneration},
+    Media, adding,
+    adding::landable,
+    local, original,
+    sql::{self, regeneration, removals},
     upload::{Uploads, blocking, variants},
 };
 use crate::{
     accounts::{Actor, Role},
-    base::{Clock, Error, Result, clock::Millis},
+    base::{Clock, Error, Result, clock::Millis, ids::PublicId},
+    db::Write,
     imaging::{self, Limits},
     site::{Settings, settings},
-    tenancy::{Tenant, limits::Limit, usage},
+    tenancy::{Site, Tenant, limits::Limit, usage},
 };
 use std::{
     sync::Arc,
@@ -115,7 +118,8 @@ struct Anew<'a> {
 impl Anew<'_> {
     /// The new files get names of their own, as the old ones may be kept by caches for a year.
     async fn one(&self, media: &Media) -> Result<()> {
-        let path = self.tenant.store().place(&media.folder, &media.file)?;
+        let copy = local::fetch(self.tenant, &media.place(), media.bytes).await?;
+        let path = copy.path.clone();
         let limits = Limits {
             max_pixels: u64::MAX,
             max_duration_ms: u64::MAX,
@@ -126,39 +130,44 @@ impl Anew<'_> {
         let specs = self.settings.variant_specs();
         let rendered = self.uploads.engine.render(path, probe, specs).await?;
 
-        let (store, folder) = (self.tenant.store().clone(), media.folder.clone());
-        let (file, mark) = (media.file.clone(), format!("-{:x}", self.of.0));
-        let new = blocking(move || {
-            variants(rendered, &file, &mark, |file, bytes| store.add(&folder, file, bytes))
+        let (disk, file) = (self.tenant.disk().clone(), media.file.clone());
+        let mark = format!("-{:x}", self.of.0);
+        let (aside, new) = blocking(move || {
+            let aside = disk.receive(&PublicId::random()?)?;
+            let new = variants(rendered, &file, &mark, |file, bytes| aside.write(file, bytes))?;
+            Ok((aside, new))
         })
         .await?;
+        let files = new.variants.iter().map(|v| landable(&aside, &v.file, &v.mime)).collect();
+        adding::add(self.tenant, media, files).await?;
 
         let (id, allowance) = (media.id, self.tenant.allowance());
         let (before, public_id) = (media.variants.clone(), media.public_id.clone());
         let size = |variants: &[super::Variant]| variants.iter().map(|v| v.bytes).sum::<u64>();
         let (more, files) = (size(&new.variants).saturating_sub(size(&before)), new.names());
+        let (storage, folder) = (media.storage, media.folder.clone());
+        let kept = files.clone();
         let replaced = self.tenant.tidy(move |db| {
             let count = new.variants.len() as u64;
             allowance.check_in(db, Limit::MaxVariantsRenderedMonth, count)?;
             allowance.check_in(db, Limit::MaxBytesStored, more)?;
-            sql::get(db, &public_id)?.ok_or(Error::NotFound("media"))?;
+            let now = sql::get(db, &public_id)?.ok_or(Error::NotFound("media"))?;
+            if now.storage != storage {
+                return Err(Error::Locked("the item was moved to another storage just now"));
+            }
             regeneration::replace(db, id, &new)?;
+            let gone = before.into_iter().map(|v| v.file).filter(|file| !kept.contains(file));
+            removals::note_files(db, storage, &folder, gone.collect())?;
             usage::count_rendered(db, count)
         });
-        let replaced = replaced.await;
-        let names = before.into_iter().map(|v| v.file).collect();
-        let gone = if replaced.is_ok() { (names, files) } else { (files, names) };
-        self.remove(media, gone).await?;
-        replaced
-    }
-
-    /// Removes files, but none that has a name to be kept.
-    async fn remove(&self, media: &Media, (gone, kept): (Vec<String>, Vec<String>)) -> Result<()> {
-        let (store, folder) = (self.tenant.store().clone(), media.folder.clone());
-        blocking(move || {
-            let gone = gone.iter().filter(|file| !kept.contains(file));
-            gone.into_iter().try_for_each(|file| store.remove_file(&folder, file))
-        })
-        .await
+        if let Err(error) = replaced.await {
+            let (storage, folder) = (media.storage, media.folder.clone());
+            let had = media.variants.iter().map(|v| v.file.clone()).collect::<Vec<_>>();
+            let gone = files.into_iter().filter(|file| !had.contains(file)).collect();
+            let noted = move |db: &Write<Site>| removals::note_files(db, storage, &folder, gone);
+            self.tenant.tidy(noted).await?;
+            return Err(error);
+        }
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //! and kept until others were asked for more recently.
 
 use super::{
-    original,
+    Place, local, original,
     shape::Shape,
     sql::{
         FileRow,
@@ -17,6 +17,7 @@ use crate::{
     },
     imaging::{self, Limits, Rendition, VariantSpec},
     site::{Settings, settings},
+    storage::LOCAL,
     tenancy::{Tenant, limits::Limit, usage},
 };
 use std::{
@@ -74,7 +75,9 @@ pub(super) async fn find_or_make(
         }
         _ => work.make(row, found.media).await?,
     };
+    let (folder, name) = (row.folder.clone(), rendering.file.clone());
     Ok(FileRow {
+        place: Place { storage: LOCAL, folder, file: name },
         download_name: rendering.file.clone(),
         file: rendering.file,
         mime: rendering.mime,
@@ -100,7 +103,7 @@ impl Work<'_> {
 
     /// Rows may outlive their files: a copy of the site leaves these files out.
     async fn is_there(&self, row: &FileRow, rendering: &Rendering) -> Result<bool> {
-        let (store, folder) = (self.tenant.store().clone(), row.folder.clone());
+        let (store, folder) = (self.tenant.disk().clone(), row.folder.clone());
         let (file, bytes) = (rendering.file.clone(), rendering.bytes);
         blocking(move || Ok(store.length(&folder, &file).is_ok_and(|length| length == bytes))).await
     }
@@ -139,7 +142,7 @@ impl Work<'_> {
                 Ok((rendering, renderings::shrink(db, budget)?))
             })
             .await?;
-        let (store, own) = (self.tenant.store().clone(), rendering.file.clone());
+        let (store, own) = (self.tenant.disk().clone(), rendering.file.clone());
         let folder = row.folder.clone();
         blocking(move || {
             // Whoever asked for this one still gets it, however small the budget is.
@@ -151,7 +154,8 @@ impl Work<'_> {
     }
 
     async fn render(&self, row: &FileRow) -> Result<Rendition> {
-        let path = self.tenant.store().place(&row.folder, &row.file)?;
+        let copy = local::fetch(self.tenant, &row.place, row.bytes).await?;
+        let path = copy.path.clone();
         let limits = Limits {
             max_pixels: u64::MAX,
             max_duration_ms: u64::MAX,
@@ -169,7 +173,7 @@ impl Work<'_> {
     async fn keep(&self, row: &FileRow, rendition: Rendition) -> Result<Rendering> {
         let stem = row.file.rsplit_once('.').map_or(&*row.file, |(stem, _)| stem);
         let file = format!("{stem}.{}.{}", self.spec.name, rendition.format.extension());
-        let (store, folder, name) = (self.tenant.store().clone(), row.folder.clone(), file.clone());
+        let (store, folder, name) = (self.tenant.disk().clone(), row.folder.clone(), file.clone());
         let bytes = rendition.bytes.len() as u64;
         blocking(move || store.add(&folder, &name, &rendition.bytes)).await?;
         let mime = rendition.format.mime().to_owned();

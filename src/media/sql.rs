@@ -3,10 +3,11 @@
 pub(super) mod listing;
 pub(super) mod looks;
 pub(super) mod regeneration;
+pub(super) mod removals;
 pub(super) mod renderings;
 pub(super) mod watermark;
 
-use super::{Facts, Media, NewMedia, Owner, Variant};
+use super::{Facts, Media, NewMedia, Owner, Place, Variant};
 use crate::{
     base::{
         Clock, Result,
@@ -17,7 +18,7 @@ use crate::{
     },
     db::{Read, Write},
     sql,
-    storage::Folder,
+    storage::{Folder, LOCAL},
     tenancy::Site,
 };
 use rusqlite::{OptionalExtension, Row, params};
@@ -29,7 +30,7 @@ macro_rules! columns {
          m.file, m.mime, m.bytes, m.width, m.height, m.frames, m.is_animated, m.duration_ms,
          m.sha256, m.placeholder, m.color, m.metadata, m.taken_at, m.nsfw, m.visibility,
          m.delete_hash, m.created_at, m.updated_at, m.expires_at, m.trashed_at,
-         m.source_file
+         m.source_file, coalesce(m.storage_id, 1), m.shared_folder, m.shared_file
          FROM media m JOIN users u ON u.id = m.owner_id"
     };
 }
@@ -46,9 +47,10 @@ sql! {
     INSERT = "INSERT INTO media (public_id, owner_id, kind, title, description, filename, folder,
         file, mime, bytes, width, height, frames, is_animated, duration_ms, sha256, placeholder,
         color, metadata, taken_at, nsfw, visibility, delete_hash, created_at, updated_at,
-        expires_at, looks, source_file, source_mime, source_bytes)
+        expires_at, looks, source_file, source_mime, source_bytes, storage_id, shared_folder,
+        shared_file)
         VALUES (?1, ?2, 'image', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-                ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?23, ?24, ?25, ?26, ?27, ?28)";
+                ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)";
     INSERT_VARIANT = "INSERT INTO variants (media_id, name, file, mime, bytes, width, height)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     VARIANTS = "SELECT name, file, mime, bytes, width, height FROM variants WHERE media_id = ?1
@@ -60,26 +62,22 @@ sql! {
         expires_at = ?6, updated_at = max(updated_at + 1, ?7) WHERE id = ?1";
     SET_TRASHED = "UPDATE media SET trashed_at = ?2, updated_at = max(updated_at + 1, ?3)
         WHERE id = ?1";
-    FOLDER_EXISTS = "SELECT 1 FROM media WHERE folder = ?1";
-    INSERT_PURGE = "INSERT INTO purges (folder, created_at) SELECT folder, ?2 FROM media
-        WHERE id = ?1 ON CONFLICT (folder) DO NOTHING";
-    DELETE = "DELETE FROM media WHERE id = ?1";
     DUE = "SELECT id FROM media WHERE expires_at <= ?1
         UNION SELECT id FROM media WHERE trashed_at <= ?2 LIMIT 500";
-    PURGES = "SELECT folder FROM purges LIMIT 500";
     FIRST_EXPIRY = "SELECT min(expires_at) FROM media WHERE expires_at IS NOT NULL";
     FIRST_TRASHED = "SELECT min(trashed_at) FROM media WHERE trashed_at IS NOT NULL";
-    DELETE_PURGE = "DELETE FROM purges WHERE folder = ?1";
     FILE = "SELECT m.owner_id, m.visibility, m.expires_at, m.trashed_at, m.folder, m.created_at,
-            m.filename, m.file, m.mime, m.bytes, FALSE
+            m.filename, m.file, m.mime, m.bytes, FALSE, coalesce(m.storage_id, 1),
+            coalesce(m.shared_folder, m.folder), coalesce(m.shared_file, m.file)
         FROM media m WHERE m.public_id = ?1 AND m.file = ?2
         UNION ALL
         SELECT m.owner_id, m.visibility, m.expires_at, m.trashed_at, m.folder, m.created_at,
-            v.file, v.file, v.mime, v.bytes, FALSE
+            v.file, v.file, v.mime, v.bytes, FALSE, coalesce(m.storage_id, 1), m.folder, v.file
         FROM media m JOIN variants v ON v.media_id = m.id WHERE m.public_id = ?1 AND v.file = ?2
         UNION ALL
         SELECT m.owner_id, m.visibility, m.expires_at, m.trashed_at, m.folder, m.created_at,
-            m.source_file, m.source_file, m.source_mime, m.source_bytes, TRUE
+            m.source_file, m.source_file, m.source_mime, m.source_bytes, TRUE,
+            coalesce(m.storage_id, 1), m.folder, m.source_file
         FROM media m WHERE m.public_id = ?1 AND m.source_file = ?2
         LIMIT 1";
 }
@@ -118,6 +116,9 @@ pub(super) fn insert(db: &Write<Site>, new: &NewMedia) -> Result<MediaId> {
         source.map(|source| &source.file),
         source.map(|source| source.mime),
         source.map_or(0, |source| source.bytes as i64),
+        Some(new.storage).filter(|storage| *storage != LOCAL),
+        new.shared.as_ref().map(|(folder, _)| folder),
+        new.shared.as_ref().map(|(_, file)| file),
     ])?;
     let id = MediaId(db.last_insert_rowid());
     insert_variants(db, id, &new.rendered.variants)?;
@@ -197,28 +198,11 @@ pub(super) fn set_trashed(db: &Write<Site>, id: MediaId, at: Option<Millis>) -> 
     Ok(())
 }
 
-pub(super) fn folder_exists(db: &Read<Site>, folder: &Folder) -> Result<bool> {
-    Ok(db.prepare_cached(FOLDER_EXISTS)?.exists([folder])?)
-}
-
-/// Removes the row now, and notes that the bytes are to follow.
-pub(super) fn purge(db: &Write<Site>, id: MediaId) -> Result<()> {
-    db.prepare_cached(INSERT_PURGE)?.execute((id, Clock::now()))?;
-    db.prepare_cached(DELETE)?.execute([id])?;
-    Ok(())
-}
-
 /// Up to 500 items that have expired, or were thrown away before `trashed_before`.
 pub(super) fn due(db: &Read<Site>, trashed_before: Millis) -> Result<Vec<MediaId>> {
     let mut statement = db.prepare_cached(DUE)?;
     let ids = statement.query_map((Clock::now(), trashed_before), |r| r.get(0))?;
     Ok(ids.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Up to 500 folders whose bytes are still to go.
-pub(super) fn purges(db: &Read<Site>) -> Result<Vec<Folder>> {
-    let mut statement = db.prepare_cached(PURGES)?;
-    Ok(statement.query_map([], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// When the first item expires.
@@ -229,11 +213,6 @@ pub(super) fn first_expiry(db: &Read<Site>) -> Result<Option<Millis>> {
 /// When the item that lies longest in the trash was put there.
 pub(super) fn first_trashed(db: &Read<Site>) -> Result<Option<Millis>> {
     Ok(db.prepare_cached(FIRST_TRASHED)?.query_row([], |r| r.get(0))?)
-}
-
-pub(super) fn purged(db: &Write<Site>, folder: &Folder) -> Result<()> {
-    db.prepare_cached(DELETE_PURGE)?.execute([folder])?;
-    Ok(())
 }
 
 /// One file of an item: the original or a variant.
@@ -249,6 +228,8 @@ pub(super) struct FileRow {
     pub bytes: u64,
     /// Whether this is the file as it was uploaded, which is its keepers' alone.
     pub is_source: bool,
+    /// Where its bytes lie.
+    pub place: Place,
 }
 
 impl FileRow {
@@ -274,6 +255,7 @@ pub(super) fn file(db: &Read<Site>, id: &PublicId, file: &str) -> Result<Option<
             mime: r.get(8)?,
             bytes: unsigned(r, 9)?,
             is_source: r.get(10)?,
+            place: Place { storage: r.get(11)?, folder: r.get(12)?, file: r.get(13)? },
         })
     };
     Ok(db.prepare_cached(FILE)?.query_row((id, file), read).optional()?)
@@ -312,6 +294,11 @@ fn read_row(r: &Row) -> rusqlite::Result<Media> {
         tags: Vec::new(),
         variants: Vec::new(),
         source_file: r.get(28)?,
+        storage: r.get(29)?,
+        shared: match r.get::<_, Option<Folder>>(30)? {
+            Some(folder) => Some((folder, r.get(31)?)),
+            None => None,
+        },
     })
 }
 

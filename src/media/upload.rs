@@ -5,7 +5,7 @@
 //! files in place → row.
 
 use super::{
-    Media, NewMedia, Rendered, Variant, blocklist,
+    Media, NewMedia, Rendered, Variant, blocklist, landing,
     original::{self, Original, Treatment, UPLOAD},
     renderings::Making,
     sql, told, watermark,
@@ -21,13 +21,9 @@ use crate::{
     },
     imaging::{self, Engine, Watermark},
     outward::Fetcher,
-    site::{Settings, settings},
-    storage::{Incoming, Landed},
-    tenancy::{
-        Allowance, Tenant,
-        limits::{Feature, Limit},
-        usage,
-    },
+    site::{Settings, settings, storages},
+    storage::{Incoming, Landable, Landed},
+    tenancy::{Allowance, Tenant, limits::Limit, usage},
 };
 use std::{fs, path::Path, sync::Arc};
 use tokio::{
@@ -84,12 +80,12 @@ impl Receiving {
         let user = actor.user().ok_or(Error::Unauthenticated)?;
         let (owner, role) = (user.id, user.role);
         let allowance = tenant.allowance();
-        allowance.need(Feature::LocalStorage)?;
         let asked = allowance.clone();
         let (mut settings, mark) = tenant
             .read(move |db| {
                 // Asked again with the row: this one spares the work of a file that has no place.
                 asked.check_in(db, Limit::MaxFiles, 1)?;
+                storages::check_any(db, &asked)?;
                 let settings = settings::load(db)?;
                 let mark = watermark::of(db, &settings, role)?;
                 Ok((settings, mark))
@@ -101,7 +97,7 @@ impl Receiving {
         let id = PublicId::random()?;
         let (place, name) = (tenant.clone(), id.clone());
         let (incoming, file) = blocking(move || {
-            let incoming = place.store().receive(&name)?;
+            let incoming = place.disk().receive(&name)?;
             let file = incoming.create_file(UPLOAD)?;
             Ok((incoming, file))
         })
@@ -177,7 +173,8 @@ impl Receiving {
         let filename = hidden.unwrap_or(filename);
         let incoming = Arc::new(incoming);
         let (stem, width) = (filename.slug(), details.width);
-        let treatment = Arc::new(Treatment { settings: settings.clone(), stem, width, mark });
+        let treatment = Treatment { settings: settings.clone(), stem: stem.clone(), width, mark };
+        let treatment = Arc::new(treatment);
         let original = original::prepare(&engine, &incoming, treatment).await?;
         if !details.allow_duplicate {
             let sha256 = original.sha256;
@@ -193,17 +190,31 @@ impl Receiving {
         };
         let incoming = Arc::into_inner(incoming)
             .ok_or_else(|| Error::internal("the incoming files are still in use"))?;
-        let landed = blocking(move || incoming.land()).await?;
+        let created_at = Clock::now();
+        let files = landables(&incoming, &original, &rendered);
+        let item = landing::Item {
+            id: &id,
+            created_at,
+            kind: "image",
+            stem: &stem,
+            bytes: bytes_of(&original, &rendered),
+            largest: original.bytes.max(original.source.as_ref().map_or(0, |s| s.bytes)),
+            sha256: original.sha256,
+            original_bytes: original.bytes,
+            files,
+        };
+        let landing::Placed { landed, shared } = landing::land(&tenant, incoming, item).await?;
         let secret = Secret::random("")?;
         let filename = filename.with_extension(original.probe.format.extension());
-        let created_at = Clock::now();
         let new = NewMedia {
             public_id: id,
             owner,
             title: details.title,
             description: details.description,
             filename,
+            storage: landed.storage(),
             folder: landed.folder().clone(),
+            shared,
             original,
             rendered,
             nsfw: details.nsfw,
@@ -220,7 +231,7 @@ impl Receiving {
             settings,
         };
         let stored = tenant.write(move |db| insert(db, new, &rules)).await;
-        settle(landed, stored, secret).await
+        settle(&tenant, landed, stored, secret).await
     }
 }
 
@@ -249,9 +260,8 @@ fn insert(
         return Ok(Stored::Known(known));
     }
     blocklist::check_upload(db, &sha256, new.rendered.looks, rules.settings.blocklist_distance)?;
-    let variants = &new.rendered.variants;
-    let source = new.original.source.as_ref().map_or(0, |source| source.bytes);
-    let bytes = new.original.bytes + source + variants.iter().map(|v| v.bytes).sum::<u64>();
+    landing::check_shared(db, new.storage, new.shared.as_ref())?;
+    let (variants, bytes) = (&new.rendered.variants, bytes_of(&new.original, &new.rendered));
     allowance.check_in(db, Limit::MaxFiles, 1)?;
     allowance.check_in(db, Limit::MaxBytesStored, bytes)?;
     allowance.check_in(db, Limit::MaxVariantsRenderedMonth, variants.len() as u64)?;
@@ -266,22 +276,50 @@ fn insert(
 }
 
 /// The files stay if their row was committed, and go if it certainly was not.
-async fn settle(landed: Landed, stored: Result<Stored>, secret: Secret) -> Result<Outcome> {
-    blocking(move || match stored {
+async fn settle(
+    tenant: &Arc<Tenant>,
+    landed: Landed,
+    stored: Result<Stored>,
+    secret: Secret,
+) -> Result<Outcome> {
+    match stored {
         Ok(Stored::New(media)) => {
-            landed.confirm();
-            Ok(Outcome::Created(media, secret))
+            blocking(move || {
+                landed.confirm();
+                Ok(Outcome::Created(media, secret))
+            })
+            .await
         }
         Ok(Stored::Known(media)) => {
-            landed.undo();
+            landing::undo(tenant, landed).await?;
             Ok(Outcome::Duplicate(media))
         }
         Err(error) => {
-            landed.undo();
+            landing::undo(tenant, landed).await?;
             Err(error)
         }
-    })
-    .await
+    }
+}
+
+/// The bytes of all files of a new item.
+fn bytes_of(original: &Original, rendered: &Rendered) -> u64 {
+    let source = original.source.as_ref().map_or(0, |source| source.bytes);
+    original.bytes + source + rendered.variants.iter().map(|v| v.bytes).sum::<u64>()
+}
+
+/// The files of a new item, the original first.
+fn landables(incoming: &Incoming, original: &Original, rendered: &Rendered) -> Vec<Landable> {
+    let format = original.probe.format;
+    let file = |file: &str, mime: &str, is_attached| Landable {
+        file: file.to_owned(),
+        path: incoming.path(file),
+        mime: mime.to_owned(),
+        is_attached,
+    };
+    let mut files = vec![file(&original.file, format.mime(), format.is_document())];
+    files.extend(original.source.as_ref().map(|s| file(&s.file, s.mime, true)));
+    files.extend(rendered.variants.iter().map(|v| file(&v.file, &v.mime, false)));
+    files
 }
 
 /// Makes the site's variants, written and synced among the incoming files.

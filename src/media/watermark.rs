@@ -41,7 +41,7 @@ pub async fn put(
     bytes: Vec<u8>,
 ) -> Result<Mark> {
     check(actor)?;
-    let store = tenant.store().clone();
+    let store = tenant.disk().clone();
     let (incoming, probe) = blocking(move || {
         let incoming = store.receive(&PublicId::random()?)?;
         incoming.write(FILE, &bytes)?;

@@ -155,7 +155,7 @@ where
 }
 
 /// TLS with the roots of the web, compiled in.
-fn tls() -> Result<rustls::ClientConfig> {
+pub(super) fn tls() -> Result<rustls::ClientConfig> {
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     Ok(rustls::ClientConfig::builder_with_provider(provider)

@@ -45,7 +45,7 @@ fn judge(found: Vec<SocketAddr>, policy: &Policy) -> Result<Vec<SocketAddr>, Unr
 pub(super) enum Unreachable {
     #[error("the host is not known")]
     Unknown,
-    #[error("the address is not permitted")]
+    #[error("the address is not public")]
     Refused,
 }
 

@@ -5,6 +5,7 @@ pub mod links;
 pub mod settings;
 pub mod setup;
 mod sql;
+pub mod storages;
 mod variants;
 mod words;
 

@@ -1,29 +1,69 @@
 //! Files on their way in.
 
-use super::{Folder, Store, sync_folder};
-use crate::base::{Error, Result, ids::PublicId};
+use super::{Disk, Folder, LOCAL, Landable, Remote, disk::sync_folder};
+use crate::base::{
+    Error, Result,
+    ids::{PublicId, StorageId},
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File},
     io::Write,
     path::{Path, PathBuf},
 };
+use tokio::task::spawn_blocking;
 
-/// The files of one upload before they land. Dropped before [`land`](Self::land), they are gone:
-/// a client that hangs up, a full disk and a broken limit all leave nothing behind.
+/// Files of one upload that are sent to a storage at once.
+const AT_ONCE: usize = 3;
+
+/// Files that are in a storage, or may be, and that no row vouches for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unconfirmed {
+    pub storage: StorageId,
+    pub folder: Folder,
+    pub files: Vec<String>,
+}
+
+/// [`Unconfirmed`] as it is written down.
+#[derive(Serialize, Deserialize)]
+struct Marker {
+    storage: i64,
+    folder: String,
+    files: Vec<String>,
+}
+
+impl Unconfirmed {
+    fn to_text(&self) -> Result<String> {
+        let (storage, folder) = (self.storage.0, self.folder.as_str().to_owned());
+        Ok(serde_json::to_string(&Marker { storage, folder, files: self.files.clone() })?)
+    }
+
+    /// `None` for a text that was cut short: what it was to announce never began.
+    pub(super) fn from_text(text: &str) -> Option<Self> {
+        let Marker { storage, folder, files } = serde_json::from_str(text).ok()?;
+        Some(Self { storage: StorageId(storage), folder: Folder::parse(&folder)?, files })
+    }
+}
+
+/// The files of one upload before they land. Dropped before that, they are gone: a client that
+/// hangs up, a full disk and a broken limit all leave nothing behind.
 pub struct Incoming {
     path: PathBuf,
     marker: PathBuf,
     media: PathBuf,
-    folder: Folder,
+    /// Whether the marker must outlive this: files may be somewhere else already.
+    is_announced: bool,
     landed: bool,
 }
 
 impl Incoming {
-    pub(super) fn create(store: &Store, id: &PublicId, folder: Folder) -> Result<Self> {
-        let path = store.incoming.join(id.as_str());
-        let marker = store.incoming.join(format!("{id}.landing"));
+    pub(super) fn create(disk: &Disk, id: &PublicId) -> Result<Self> {
+        let path = disk.incoming.join(id.as_str());
+        let marker = disk.incoming.join(format!("{id}.landing"));
         fs::create_dir(&path)?;
-        Ok(Self { path, marker, media: store.media.clone(), folder, landed: false })
+        let media = disk.media.clone();
+        Ok(Self { path, marker, media, is_announced: false, landed: false })
     }
 
     /// Where a file of this upload lies for now. `name` is ours, never a client's.
@@ -46,14 +86,14 @@ impl Incoming {
         Ok(fs::remove_file(self.path(name))?)
     }
 
-    /// Moves the files to their place, all at once. They stay there only if the landing is
-    /// [confirmed](Landed::confirm). Every file must have been synced before. Blocks.
-    pub fn land(mut self) -> Result<Landed> {
+    /// Moves the files to their place in the site's own folder, all at once. They stay there only
+    /// if the landing is [confirmed](Landed::confirm). Every file must have been synced before.
+    /// Blocks.
+    pub fn land(mut self, folder: Folder) -> Result<Landed> {
         sync_folder(&self.path)?;
-        let mut marker = File::create_new(&self.marker)?;
-        marker.write_all(self.folder.as_str().as_bytes())?;
-        marker.sync_all()?;
-        let place = self.media.join(self.folder.as_str());
+        let at = Unconfirmed { storage: LOCAL, folder, files: Vec::new() };
+        announce(&self.marker, &at)?;
+        let place = self.media.join(at.folder.as_str());
         let parent = place.parent().ok_or_else(|| Error::internal("a folder has a parent"))?;
         fs::create_dir_all(parent)?;
         fs::rename(&self.path, &place)?;
@@ -61,19 +101,58 @@ impl Incoming {
         for above in parent.ancestors().take_while(|p| p.starts_with(&self.media)) {
             sync_folder(above)?;
         }
-        Ok(Landed {
-            place: place.clone(),
-            marker: self.marker.clone(),
-            folder: self.folder.clone(),
-        })
+        Ok(Landed { at, place, marker: self.marker.clone() })
     }
+
+    /// Sends the files to a storage. When that fails, whatever is there already is removed as far
+    /// as the storage lets us, and the files can be sent elsewhere.
+    ///
+    /// # Errors
+    /// `Unavailable` where the storage does not take them, with what may have stayed there.
+    pub async fn send(
+        &mut self,
+        to: &Remote,
+        at: &Unconfirmed,
+        files: &[Landable],
+    ) -> Result<(), (Error, Option<Unconfirmed>)> {
+        let (marker, announced) = (self.marker.clone(), at.clone());
+        let announced = spawn_blocking(move || announce(&marker, &announced)).await;
+        announced.map_err(Error::from).flatten().map_err(|error| (error, None))?;
+        self.is_announced = true;
+        let sending =
+            stream::iter(files.to_vec()).map(|file| async move { to.put(&at.folder, &file).await });
+        let sent = sending.buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await;
+        let Err(error) = sent else { return Ok(()) };
+        let left = to.remove(&at.folder, &at.files).await.is_err();
+        Err((error, left.then(|| at.clone())))
+    }
+
+    /// The files were sent and are all there.
+    pub fn sent(mut self, at: Unconfirmed) -> Landed {
+        self.landed = true;
+        Landed { at, place: self.path.clone(), marker: self.marker.clone() }
+    }
+
+    /// Nothing of this is in a storage any more, or it is written down what is.
+    pub fn retract(&mut self) {
+        self.is_announced = false;
+    }
+}
+
+/// Writes down where files are about to go.
+fn announce(marker: &Path, at: &Unconfirmed) -> Result<()> {
+    let mut marker = File::create(marker)?;
+    marker.write_all(at.to_text()?.as_bytes())?;
+    Ok(marker.sync_all()?)
 }
 
 impl Drop for Incoming {
     fn drop(&mut self) {
         if !self.landed {
             remove_all(&self.path);
-            let _ = fs::remove_file(&self.marker);
+            if !self.is_announced {
+                let _ = fs::remove_file(&self.marker);
+            }
         }
     }
 }
@@ -82,23 +161,37 @@ impl Drop for Incoming {
 /// the row was committed is then unknown, and the sweep at the next start will find out.
 #[must_use]
 pub struct Landed {
+    at: Unconfirmed,
+    /// What lies on this machine: the files themselves, or what was sent.
     place: PathBuf,
     marker: PathBuf,
-    folder: Folder,
 }
 
 impl Landed {
     pub fn folder(&self) -> &Folder {
-        &self.folder
+        &self.at.folder
+    }
+
+    pub fn storage(&self) -> StorageId {
+        self.at.storage
     }
 
     /// The row is committed: the files stay. Blocks.
     pub fn confirm(self) {
+        if self.at.storage != LOCAL {
+            remove_all(&self.place);
+        }
         // Should this fail, the sweep finds the row and removes the marker.
         let _ = fs::remove_file(&self.marker);
     }
 
-    /// There will be no row: the files go. Blocks.
+    /// What another storage has of it, which must be written down before this is
+    /// [undone](Self::undo).
+    pub fn elsewhere(&self) -> Option<&Unconfirmed> {
+        (self.at.storage != LOCAL).then_some(&self.at)
+    }
+
+    /// There will be no row: what lies here goes. Blocks.
     pub fn undo(self) {
         remove_all(&self.place);
         let _ = fs::remove_file(&self.marker);

@@ -1,7 +1,7 @@
 //! Uploads that come in pieces. How far one has come is the length of its file and nothing else, so
 //! that no crash can make the two disagree.
 
-use super::Store;
+use super::Disk;
 use crate::base::{Clock, Error, Result, ids::PublicId};
 use rustix::fs::{FlockOperation, flock};
 use std::{
@@ -23,7 +23,7 @@ pub struct Partial {
     path: PathBuf,
 }
 
-impl Store {
+impl Disk {
     fn partials(&self) -> PathBuf {
         self.incoming.with_file_name("uploads")
     }
@@ -36,7 +36,7 @@ impl Store {
     pub fn begin_partial(&self, id: &PublicId) -> Result<()> {
         fs::create_dir_all(self.partials())?;
         File::create_new(self.partial_path(id))?;
-        Ok(super::sync_folder(&self.partials())?)
+        Ok(super::disk::sync_folder(&self.partials())?)
     }
 
     /// Takes hold of an upload's file. Blocks.
@@ -163,9 +163,9 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn begun() -> (tempfile::TempDir, Store, PublicId) {
+    fn begun() -> (tempfile::TempDir, Disk, PublicId) {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).unwrap();
+        let store = Disk::open(dir.path()).unwrap();
         let id = PublicId::random().unwrap();
         store.begin_partial(&id).unwrap();
         (dir, store, id)

@@ -1,10 +1,13 @@
 //! Reading a stored file: at once where the system has it in memory, and on a blocking thread
 //! where a disk has to be asked. It reads and waits; what is read it does not judge.
 
-use super::{Folder, Store};
+use super::{Disk, Folder};
 use crate::base::Result;
 use bytes::Bytes;
-use futures_util::{Stream, stream};
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use rustix::{
     fs::{CWD, Mode, OFlags, ResolveFlags, openat2},
     io::{ReadWriteFlags, preadv2},
@@ -25,26 +28,25 @@ const PIECE: usize = 256 * 1024;
 /// Buffers that are kept for the next reader.
 const SPARE: usize = 16;
 
-impl Store {
+/// A file's bytes, in order.
+pub type Pieces = BoxStream<'static, io::Result<Bytes>>;
+
+impl Disk {
     /// A range of a file's bytes, piece by piece. It ends early where the file does.
     ///
     /// # Errors
     /// `NotFound` where there is no such file.
-    pub async fn pieces(
-        &self,
-        folder: &Folder,
-        file: &str,
-        range: Range<u64>,
-    ) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + use<>> {
+    pub async fn pieces(&self, folder: &Folder, file: &str, range: Range<u64>) -> Result<Pieces> {
         let file = Arc::new(self.open_soon(folder, file).await?);
-        Ok(stream::try_unfold((file, range), |(file, left)| async move {
+        let pieces = stream::try_unfold((file, range), |(file, left)| async move {
             if left.is_empty() {
                 return Ok(None);
             }
             let piece = piece(&file, &left).await?;
             let start = left.start.saturating_add(piece.len() as u64);
             Ok((!piece.is_empty()).then_some((piece, (file, start..left.end))))
-        }))
+        });
+        Ok(pieces.boxed())
     }
 
     /// The first `length` bytes of a file, in memory.
@@ -141,14 +143,14 @@ impl Drop for Buffer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Error, clock::Millis, ids::PublicId};
+    use crate::base::Error;
     use futures_util::TryStreamExt;
 
     /// A store with one file of so many bytes, each telling its place.
-    fn stored(length: usize) -> (tempfile::TempDir, Store, Folder, Vec<u8>) {
+    fn stored(length: usize) -> (tempfile::TempDir, Disk, Folder, Vec<u8>) {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).unwrap();
-        let folder = Folder::new(Millis(0), &PublicId::random().unwrap());
+        let store = Disk::open(dir.path()).unwrap();
+        let folder = Folder::parse("1970/01/a").unwrap();
         let bytes: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
         let place = store.path(&folder, "a.jpg").unwrap();
         std::fs::create_dir_all(place.parent().unwrap()).unwrap();

@@ -1,28 +1,27 @@
 //! Settles what a crash left open.
 
-use super::{Folder, Store};
+use super::{Disk, Folder, Unconfirmed};
 use crate::base::Result;
 use std::fs;
 
-impl Store {
-    /// The folders that landed and were never confirmed. Blocks.
-    pub fn unconfirmed(&self) -> Result<Vec<Folder>> {
-        let mut folders = Vec::new();
+impl Disk {
+    /// What landed, here or elsewhere, and was never confirmed. Blocks.
+    pub fn unconfirmed(&self) -> Result<Vec<Unconfirmed>> {
+        let mut open = Vec::new();
         for entry in fs::read_dir(&self.incoming)? {
             let path = entry?.path();
             if path.extension().is_some_and(|e| e == "landing") {
-                // A marker that was cut short belongs to a landing that never began.
-                folders.extend(Folder::parse(&fs::read_to_string(&path)?));
+                open.extend(Unconfirmed::from_text(&fs::read_to_string(&path)?));
             }
         }
-        Ok(folders)
+        Ok(open)
     }
 
     /// Empties `incoming/` and removes the folders that turned out to have no row. Only for a
     /// moment when nothing is on its way in: the start of the server. Blocks.
     pub fn sweep(&self, orphans: &[Folder]) -> Result<usize> {
         for folder in orphans {
-            self.remove(folder)?;
+            self.remove(folder, None)?;
         }
         let mut swept = orphans.len();
         for entry in fs::read_dir(&self.incoming)? {
@@ -41,12 +40,16 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::ids::PublicId;
+    use crate::{base::ids::PublicId, storage::LOCAL};
 
-    fn store() -> (tempfile::TempDir, Store) {
+    fn store() -> (tempfile::TempDir, Disk) {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).unwrap();
+        let store = Disk::open(dir.path()).unwrap();
         (dir, store)
+    }
+
+    fn folder() -> Folder {
+        Folder::parse("2026/01/31/a-8fKq2ZtP12").unwrap()
     }
 
     fn files_under(path: &std::path::Path) -> usize {
@@ -67,7 +70,7 @@ mod tests {
 
         let incoming = store.receive(&PublicId::random().unwrap()).unwrap();
         incoming.write("a.jpg", b"bytes").unwrap();
-        incoming.land().unwrap().undo();
+        incoming.land(folder()).unwrap().undo();
         assert_eq!(files_under(dir.path()), 0);
     }
 
@@ -76,7 +79,7 @@ mod tests {
         let (dir, store) = store();
         let incoming = store.receive(&PublicId::random().unwrap()).unwrap();
         incoming.write("a.jpg", b"bytes").unwrap();
-        let landed = incoming.land().unwrap();
+        let landed = incoming.land(folder()).unwrap();
         let folder = landed.folder().clone();
         landed.confirm();
         let mut text = String::new();
@@ -95,11 +98,12 @@ mod tests {
         let (dir, store) = store();
         let incoming = store.receive(&PublicId::random().unwrap()).unwrap();
         incoming.write("a.jpg", b"bytes").unwrap();
-        let _unsettled = incoming.land().unwrap();
+        let _unsettled = incoming.land(folder()).unwrap();
         std::mem::forget(store.receive(&PublicId::random().unwrap()).unwrap());
         let open = store.unconfirmed().unwrap();
-        assert_eq!(open.len(), 1);
-        assert_eq!(store.sweep(&open).unwrap(), 2);
+        let landed = Unconfirmed { storage: LOCAL, folder: folder(), files: Vec::new() };
+        assert_eq!(open, [landed]);
+        assert_eq!(store.sweep(&[folder()]).unwrap(), 2);
         assert_eq!(files_under(dir.path()), 0);
         assert!(store.unconfirmed().unwrap().is_empty());
     }

@@ -38,7 +38,7 @@ pub use usage::Stats;
 use crate::{
     base::{Clock, Error, Result, clock::Millis, ids::TenantId, secret::Key},
     db::{Db, Read, Schema, Step, Write},
-    storage::Store,
+    storage::{Disk, Remotes, World},
 };
 use limits::{Feature, Limit};
 use registry::Common;
@@ -74,6 +74,7 @@ impl Schema for Site {
             name: "0008_resumable",
             sql: include_str!("../../schema/tenant/0008_resumable.sql"),
         },
+        Step { name: "0009_storages", sql: include_str!("../../schema/tenant/0009_storages.sql") },
     ];
 }
 
@@ -92,7 +93,8 @@ pub struct Tenant {
     /// the same site.
     pub opening: u64,
     db: Db<Site>,
-    store: Store,
+    disk: Disk,
+    remotes: Remotes,
     key: Key,
     record: RwLock<Arc<Record>>,
     common: Arc<Common>,
@@ -109,13 +111,14 @@ impl Tenant {
             // Made anew it would be an empty site, for whoever comes first to set up.
             return Err(Error::internal(format!("{} is missing", file.display())));
         }
-        let store = Store::open(folder)?;
+        let disk = Disk::open(folder)?;
         let db = Db::open(&file)?;
         let meter = db.read_now(Meter::open)?;
         let id = record.tenant_id()?;
         let (record, covered_until) = (RwLock::new(record), AtomicI64::new(0));
         let opening = OPENINGS.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { id, opening, db, store, key, record, common, meter, covered_until })
+        let remotes = Remotes::default();
+        Ok(Self { id, opening, db, disk, remotes, key, record, common, meter, covered_until })
     }
 
     /// Looks at the tenant's rows.
@@ -219,9 +222,19 @@ impl Tenant {
         Ok(())
     }
 
-    /// The tenant's bytes.
-    pub fn store(&self) -> &Store {
-        &self.store
+    /// The tenant's own folder.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// The storages that the tenant is connected to.
+    pub fn remotes(&self) -> &Remotes {
+        &self.remotes
+    }
+
+    /// What storages are connected with.
+    pub fn world(&self) -> &World {
+        &self.common.world
     }
 
     /// A key of this tenant for one purpose: what it signs, no other tenant can verify.

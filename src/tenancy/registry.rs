@@ -11,6 +11,7 @@ use crate::{
     base::{Clock, Error, Result, ids::TenantId, secret::Secret},
     cache::{Shared, State},
     db::Db,
+    storage::World,
 };
 use std::{
     path::{Path, PathBuf},
@@ -36,6 +37,8 @@ pub struct Options {
     pub delete_grace_days: i64,
     /// Redis, where several processes share one, and what its keys start with.
     pub redis: Option<(Secret, String)>,
+    /// How storages elsewhere are reached.
+    pub world: World,
 }
 
 /// What the sites share with each other: nothing that belongs to any one of them.
@@ -43,6 +46,7 @@ pub(super) struct Common {
     pub(super) control: Arc<Db<Control>>,
     pub(super) cache: Shared,
     pub(super) enforced: Arc<Overrides>,
+    pub(super) world: World,
     /// Redis was waited for once, so that the first announcement reaches somebody.
     pub(super) met_redis: OnceCell<()>,
     default_tenant: Option<TenantId>,
@@ -99,6 +103,7 @@ impl Tenants {
             control: control.clone(),
             cache: cache.clone(),
             enforced: Arc::new(options.enforced),
+            world: options.world,
             met_redis: OnceCell::new(),
             default_tenant: options.default_tenant,
             public_url: options.public_url,

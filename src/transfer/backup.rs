@@ -55,7 +55,7 @@ pub async fn backup(
             let source = archive::Source {
                 manifest: &said,
                 database: &snapshot.database,
-                media: &snapshot.media,
+                media: &|folder| snapshot.files.folder(folder),
                 folders: &folders,
             };
             archive::pack(&source, &path, overwrite, &mut tell)

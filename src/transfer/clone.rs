@@ -50,7 +50,7 @@ pub async fn clone(
         let meter = Arc::new(listener.meter("copying", Some(snapshot.bytes)));
         let counted = meter.clone();
         let fill =
-            move |folder: &Path| fill::copy(&snapshot.database, &snapshot.media, folder, &meter);
+            move |folder: &Path| fill::copy(&snapshot.database, &snapshot.files, folder, &meter);
         let record = tenants.create_with(by, new, None, fill).await?;
         Ok((record, counted.done()))
     });

@@ -2,6 +2,7 @@
 
 use super::{
     Listener, Manifest, Meter, fill,
+    gather::Files,
     sink::Sink,
     snapshot::{self, Snapshot},
     sql,
@@ -124,7 +125,7 @@ fn write(snapshot: &Snapshot, site: Value, to: &Path, meter: &Meter) -> Result<u
         sink.text("users.json", &pretty(&sql::users(db)?.into())?)?;
         let media = write_list(db, &list)?;
         sink.file("media.json", &list, meter)?;
-        sql::each_file(db, |named| original(&mut sink, &snapshot.media, &named, meter))?;
+        sql::each_file(db, |named| original(&mut sink, &snapshot.files, &named, meter))?;
         Ok(media)
     })?;
     sink.file("site.sqlite", &snapshot.database, meter)?;
@@ -147,13 +148,13 @@ fn write_list(db: &Write<Site>, to: &Path) -> Result<u64> {
     Ok(written)
 }
 
-fn original(sink: &mut Sink, media: &Path, named: &sql::Named, meter: &Meter) -> Result<()> {
+fn original(sink: &mut Sink, files: &Files, named: &sql::Named, meter: &Meter) -> Result<()> {
     if named.is_variant {
         return Ok(());
     }
     let (folder, file) = (named.folder.as_str(), fill::checked_name(&named.file)?);
     let written =
-        sink.file(&format!("originals/{folder}/{file}"), &media.join(folder).join(file), meter)?;
+        sink.file(&format!("originals/{folder}/{file}"), &files.folder(folder).join(file), meter)?;
     let is_whole = named.sha256.is_none_or(|known| known == written);
     if is_whole { Ok(()) } else { Err(fill::damaged(folder, file)) }
 }

@@ -1,10 +1,10 @@
 //! The folder of a new site, filled with what another one holds. Blocking work, on paths.
 
-use super::{Meter, snapshot, sql};
+use super::{Meter, gather::Files, snapshot, sql};
 use crate::{
     base::{Error, Result},
     db::Db,
-    storage::Store,
+    storage::Disk,
     tenancy::Site,
 };
 use sha2::{Digest, Sha256};
@@ -18,7 +18,7 @@ use std::{
 const BUFFER: usize = 256 * 1024;
 
 /// Copies a database and the files that it names into a folder, and checks them on their way.
-pub(super) fn copy(database: &Path, media: &Path, folder: &Path, meter: &Meter) -> Result<()> {
+pub(super) fn copy(database: &Path, files: &Files, folder: &Path, meter: &Meter) -> Result<()> {
     let site = folder.join("site.sqlite");
     fs::copy(database, &site)?;
     let to = folder.join("media");
@@ -31,7 +31,7 @@ pub(super) fn copy(database: &Path, media: &Path, folder: &Path, meter: &Meter) 
                 fs::create_dir_all(&place)?;
             }
             let name = checked_name(&named.file)?;
-            let from = media.join(named.folder.as_str()).join(name);
+            let from = files.folder(named.folder.as_str()).join(name);
             let mut out = File::create_new(place.join(name))?;
             let (bytes, sha256) = pour(&from, &mut out, meter)?;
             out.sync_all()?;
@@ -74,7 +74,7 @@ pub(super) fn pour(from: &Path, out: &mut dyn Write, meter: &Meter) -> Result<(u
 /// `Conflict` with code `schema_newer`.
 pub(super) fn adopt(folder: &Path) -> Result<()> {
     let expected = expected_schema(&folder.join(".schema"))?;
-    let store = Store::open(folder)?;
+    let store = Disk::open(folder)?;
     let site = folder.join("site.sqlite");
     let settled = snapshot::write(&site, |db| {
         if let Some(fault) = sql::fault(db)? {

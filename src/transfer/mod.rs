@@ -5,6 +5,7 @@ pub mod backup;
 pub mod clone;
 pub mod export;
 mod fill;
+mod gather;
 mod manifest;
 pub mod relocate;
 pub mod restore;

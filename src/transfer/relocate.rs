@@ -187,7 +187,7 @@ async fn make(
         let meter = Arc::new(listener.meter("copying", Some(snapshot.bytes)));
         let counted = meter.clone();
         let fill =
-            move |folder: &Path| fill::copy(&snapshot.database, &snapshot.media, folder, &meter);
+            move |folder: &Path| fill::copy(&snapshot.database, &snapshot.files, folder, &meter);
         to.create_with(by, new, Some(carried.key), fill).await?;
         let done = counted.done();
         Ok((done.files, done.bytes))

@@ -1,7 +1,10 @@
 //! A site held still while it serves on: a copy of its rows, and a promise that the bytes they name
 //! stay where they are.
 
-use super::sql;
+use super::{
+    gather::{self, Files},
+    sql,
+};
 use crate::{
     base::{
         Clock, Error, Result,
@@ -23,8 +26,8 @@ const RENEW_EVERY: Duration = Duration::from_secs(60);
 /// A site at one moment.
 pub(super) struct Snapshot {
     pub database: PathBuf,
-    /// Where the live bytes lie.
-    pub media: PathBuf,
+    /// Where its files lie.
+    pub files: Files,
     /// Of all files that it names.
     pub bytes: u64,
     /// The copy is removed with it; there is room for other work beside it.
@@ -70,20 +73,23 @@ async fn hold(tenant: &Tenant, name: &str) -> Result<()> {
     tenant.tidy(move |db| usage::hold(db, &name, until)).await
 }
 
-async fn take(tenants: &Tenants, tenant: &Tenant) -> Result<Snapshot> {
+async fn take(tenants: &Tenants, tenant: &Arc<Tenant>) -> Result<Snapshot> {
     let scratch = tenants.scratch(&tenant.id).await?;
     let database = scratch.path().join("site.sqlite");
     tenant.copy_database(&database).await?;
     let copy = database.clone();
     let read = tokio::task::spawn_blocking(move || {
         write(&copy, |db| {
+            let scattered = gather::scattered(db)?;
             sql::detach(db)?;
-            sql::bytes(db)
+            Ok((sql::bytes(db)?, scattered))
         })
     });
-    let bytes = read.await??;
-    let media = tenants.folder(&tenant.id).join("media");
-    Ok(Snapshot { database, media, bytes, scratch })
+    let (bytes, scattered) = read.await??;
+    let own = tenants.folder(&tenant.id).join("media");
+    let files = Files::new(own, scratch.path().join("media"));
+    files.gather(tenant, scattered).await?;
+    Ok(Snapshot { database, files, bytes, scratch })
 }
 
 /// Opens a database file that nobody else has open, changes it, and closes it again: it is

@@ -1,7 +1,7 @@
 //! Every statement about a site as a whole. They are run on live sites and on copies of them.
 
 use crate::{
-    base::{Result, clock::Millis},
+    base::{Result, clock::Millis, ids::StorageId},
     db::{Read, Write},
     sql,
     storage::Folder,
@@ -11,21 +11,29 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use rusqlite::{Row, types::ValueRef};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 sql! {
     FOLDERS = "SELECT folder FROM media ORDER BY folder";
-    FILES = "SELECT m.folder, m.file, m.bytes, m.sha256, FALSE FROM media m
-        UNION ALL SELECT m.folder, v.file, v.bytes, NULL, TRUE FROM media m
-            JOIN variants v ON v.media_id = m.id
-        UNION ALL SELECT m.folder, m.source_file, m.source_bytes, NULL, FALSE FROM media m
+    FILES = "SELECT m.folder, m.file, m.bytes, m.sha256, FALSE, coalesce(m.storage_id, 1),
+            coalesce(m.shared_folder, m.folder), coalesce(m.shared_file, m.file) FROM media m
+        UNION ALL SELECT m.folder, v.file, v.bytes, NULL, TRUE, coalesce(m.storage_id, 1),
+            m.folder, v.file FROM media m JOIN variants v ON v.media_id = m.id
+        UNION ALL SELECT m.folder, m.source_file, m.source_bytes, NULL, FALSE,
+            coalesce(m.storage_id, 1), m.folder, m.source_file FROM media m
             WHERE m.source_file IS NOT NULL ORDER BY 1, 2";
+    // Those whose files are not all in their own folder here.
+    SCATTERED = "SELECT folder FROM media WHERE storage_id IS NOT NULL OR shared_folder IS NOT NULL";
     BYTES = "SELECT coalesce((SELECT sum(bytes + source_bytes) FROM media), 0)
         + coalesce((SELECT sum(bytes) FROM variants), 0)";
     DROP_SESSIONS = "DELETE FROM sessions";
     DROP_LINKS = "DELETE FROM login_links";
     DROP_SETUP = "DELETE FROM setup";
     DROP_HOLDS = "DELETE FROM holds";
-    DROP_PURGES = "DELETE FROM purges";
+    DROP_REMOVALS = "DELETE FROM removals";
+    BRING_HOME = "UPDATE media SET storage_id = NULL, shared_folder = NULL, shared_file = NULL
+        WHERE storage_id IS NOT NULL OR shared_folder IS NOT NULL";
+    DROP_STORAGES = "DELETE FROM storages WHERE id <> 1";
     DROP_UPLOADS = "DELETE FROM resumable_uploads";
     CHECK = "PRAGMA integrity_check(1)";
     CHECK_KEYS = "PRAGMA foreign_key_check";
@@ -44,7 +52,11 @@ sql! {
     ALL_TOKENS = "SELECT id, public_id, user_id, name, secret_hash, scopes, created_at, expires_at
         FROM tokens ORDER BY id";
     ALL_SETTINGS = "SELECT * FROM settings ORDER BY key";
-    ALL_MEDIA = "SELECT * FROM media ORDER BY id";
+    ALL_MEDIA = "SELECT id, public_id, owner_id, kind, title, description, filename, folder, file,
+            mime, bytes, width, height, frames, is_animated, duration_ms, sha256, placeholder,
+            color, metadata, taken_at, nsfw, visibility, delete_hash, created_at, updated_at,
+            expires_at, trashed_at, looks, source_file, source_mime, source_bytes
+        FROM media ORDER BY id";
     ALL_VARIANTS = "SELECT * FROM variants ORDER BY media_id, name";
     ALL_TAGS = "SELECT * FROM media_tags ORDER BY media_id, position";
     ALL_MARKS = "SELECT * FROM watermark";
@@ -73,6 +85,9 @@ pub(super) struct Named {
     pub sha256: Option<[u8; 32]>,
     /// Whether it was made of an original, and can be made again.
     pub is_variant: bool,
+    /// Where it lies: a storage, and the folder and the name there.
+    pub storage: StorageId,
+    pub place: (Folder, String),
 }
 
 pub(super) fn folders(db: &Read<Site>) -> Result<Vec<String>> {
@@ -88,7 +103,8 @@ pub(super) fn each_file(db: &Read<Site>, mut f: impl FnMut(Named) -> Result<()>)
     while let Some(r) = rows.next()? {
         let (folder, file) = (r.get(0)?, r.get(1)?);
         let (bytes, sha256, is_variant) = (unsigned(r, 2)?, r.get(3)?, r.get(4)?);
-        f(Named { folder, file, bytes, sha256, is_variant })?;
+        let (storage, place) = (r.get(5)?, (r.get(6)?, r.get(7)?));
+        f(Named { folder, file, bytes, sha256, is_variant, storage, place })?;
     }
     Ok(())
 }
@@ -98,11 +114,29 @@ pub(super) fn bytes(db: &Read<Site>) -> Result<u64> {
     Ok(db.query_row(BYTES, [], |r| unsigned(r, 0))?)
 }
 
+/// The folders of items whose files are not all there.
+pub(super) fn scattered(db: &Read<Site>) -> Result<BTreeSet<String>> {
+    let mut statement = db.prepare(SCATTERED)?;
+    let rows = statement.query_map([], |r| r.get::<_, Folder>(0))?;
+    rows.map(|folder| Ok(folder?.as_str().to_owned())).collect()
+}
+
+const LEFT_BEHIND: &[&str] = &[
+    DROP_SESSIONS,
+    DROP_LINKS,
+    DROP_SETUP,
+    DROP_HOLDS,
+    DROP_REMOVALS,
+    DROP_UPLOADS,
+    BRING_HOME,
+    DROP_STORAGES,
+];
+
 /// Takes out what belongs to the place where the copy was taken: who was signed in there, what was
-/// only on its way in, and what was to be done with bytes that are no part of the copy.
+/// only on its way in, where bytes lay outside of it, and what was to be done with bytes that are
+/// no part of the copy.
 pub(super) fn detach(db: &Write<Site>) -> Result<()> {
-    for statement in [DROP_SESSIONS, DROP_LINKS, DROP_SETUP, DROP_HOLDS, DROP_PURGES, DROP_UPLOADS]
-    {
+    for statement in LEFT_BEHIND {
         db.execute(statement, [])?;
     }
     Ok(())

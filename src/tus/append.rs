@@ -56,7 +56,7 @@ impl Work {
         if upload.parts.is_some() {
             return Err(Error::Forbidden("an upload that is joined from others takes no bytes"));
         }
-        let (store, id) = (tenant.store().clone(), upload.id.clone());
+        let (store, id) = (tenant.disk().clone(), upload.id.clone());
         let (partial, here) = blocking(move || {
             let partial = store.hold_partial(&id)?;
             let here = partial.length()?;

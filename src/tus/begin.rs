@@ -87,12 +87,12 @@ pub(super) async fn begin(
         media: None,
         expires_at: Clock::now().plus_ms(LIFETIME_MS),
     };
-    let (store, id) = (tenant.store().clone(), upload.id.clone());
+    let (store, id) = (tenant.disk().clone(), upload.id.clone());
     blocking(move || store.begin_partial(&id)).await?;
     let (new, allowance) = (upload.clone(), tenant.allowance());
     let stored = tenant.write(move |db| insert(db, &new, &allowance)).await;
     if stored.is_err() {
-        let (store, id) = (tenant.store().clone(), upload.id.clone());
+        let (store, id) = (tenant.disk().clone(), upload.id.clone());
         blocking(move || store.remove_partial(&id)).await?;
     }
     stored.map(|()| upload)
@@ -117,7 +117,7 @@ fn insert(db: &Write<Site>, new: &Upload, allowance: &Allowance) -> Result<()> {
 async fn whole_length(tenant: &Tenant, owner: UserId, parts: &[PublicId]) -> Result<u64> {
     let mut whole = 0u64;
     for part in parts {
-        let (of, store, id) = (part.clone(), tenant.store().clone(), part.clone());
+        let (of, store, id) = (part.clone(), tenant.disk().clone(), part.clone());
         let found = tenant.read(move |db| sql::get(db, &of)).await?;
         let found = found.filter(|found| found.owner == owner && found.is_part);
         let found =

@@ -26,7 +26,7 @@ pub(super) async fn state(
         let offset = upload.length;
         return Ok(State { upload, offset });
     }
-    let (store, of) = (tenant.store().clone(), upload.id.clone());
+    let (store, of) = (tenant.disk().clone(), upload.id.clone());
     let (partial, mut offset) = blocking(move || {
         let partial = store.hold_partial(&of)?;
         let offset = partial.length()?;
@@ -52,7 +52,7 @@ pub(super) async fn state(
 
 /// Joins the parts into the file of the whole, from its start.
 async fn join(tenant: &Tenant, upload: &Upload, partial: Arc<Partial>) -> Result<Arc<Partial>> {
-    let (store, parts, length) = (tenant.store().clone(), parts(upload), upload.length);
+    let (store, parts, length) = (tenant.disk().clone(), parts(upload), upload.length);
     let whole = Arc::into_inner(partial).ok_or_else(|| Error::internal("the file is in use"))?;
     blocking(move || {
         let mut whole = whole;
@@ -104,7 +104,7 @@ pub(super) async fn take_in(
     let (of, item) = (upload.id.clone(), media.clone());
     tenant.write(move |db| sql::finish(db, &of, &item, until)).await?;
     (upload.media, upload.expires_at) = (Some(media), until);
-    let (store, id) = (tenant.store().clone(), upload.id.clone());
+    let (store, id) = (tenant.disk().clone(), upload.id.clone());
     blocking(move || store.remove_partial(&id)).await?;
     remove_parts(tenant, upload).await
 }

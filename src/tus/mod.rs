@@ -79,7 +79,7 @@ pub(crate) async fn cancel(tenant: &Tenant, actor: &Actor, id: &str) -> Result<(
 async fn remove(tenant: &Tenant, id: PublicId) -> Result<()> {
     let of = id.clone();
     tenant.write(move |db| sql::delete(db, &of)).await?;
-    let store = tenant.store().clone();
+    let store = tenant.disk().clone();
     blocking(move || store.remove_partial(&id)).await
 }
 

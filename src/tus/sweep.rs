@@ -21,7 +21,7 @@ pub async fn sweep(tenant: &Tenant) -> Result<()> {
             remove(tenant, id).await?;
         }
     }
-    let store = tenant.store().clone();
+    let store = tenant.disk().clone();
     let old = blocking(move || store.partials_older_than(JUST_NOW)).await?;
     for id in old {
         let of = id.clone();
@@ -29,7 +29,7 @@ pub async fn sweep(tenant: &Tenant) -> Result<()> {
             .read(move |db| Ok(sql::get(db, &of)?.is_some_and(|u| u.media.is_none())))
             .await?;
         if !is_known {
-            let store = tenant.store().clone();
+            let store = tenant.disk().clone();
             blocking(move || store.remove_partial(&id)).await?;
         }
     }

@@ -53,10 +53,16 @@ const TABLE: &[(&str, &str)] = &[
     ("get_watermark", "----+-"),
     ("delete_watermark", "----+-"),
     ("list_embeds", "--+++-"),
+    ("list_storages", "----+-"),
+    ("create_storage", "----+-"),
+    ("get_storage", "----+-"),
+    ("update_storage", "----+-"),
+    ("delete_storage", "----+-"),
+    ("create_storage_check", "----+-"),
 ];
 
 /// A body that the operation would take from somebody who may.
-fn body(operation: &str, n: usize, id: &str) -> Value {
+fn body(operation: &str, n: usize, id: &str, drive: &str) -> Value {
     let png = |n| {
         use base64::{Engine, engine::general_purpose::STANDARD};
         STANDARD.encode(pictures::png(20 + n, 10, false))
@@ -73,6 +79,8 @@ fn body(operation: &str, n: usize, id: &str) -> Value {
         "update_media" => json!({ "title": "changed" }),
         "create_rendering_url" => json!({ "width": 100 }),
         "create_blocked_picture" => json!({ "media_id": id }),
+        "create_storage" => storage(drive),
+        "update_storage" => json!({ "is_read_only": true }),
         "delete_media_with_key" => json!({ "key": "guessed" }),
         _ => json!({}),
     }
@@ -80,7 +88,9 @@ fn body(operation: &str, n: usize, id: &str) -> Value {
 
 #[tokio::test]
 async fn every_operation_lets_in_those_it_is_for_and_nobody_else() {
-    let server = TestServer::start().await;
+    let drive = tempfile::tempdir().unwrap();
+    let drive = drive.path().to_str().unwrap();
+    let server = TestServer::with(&[("storage_folders", drive)]).await;
     let elsewhere = TestServer::start().await;
     let bob = server.person("bob", Role::User).await;
     let foreign = elsewhere.admin().await;
@@ -104,6 +114,10 @@ async fn every_operation_lets_in_those_it_is_for_and_nobody_else() {
                 let id = thing_of_bobs(&bob, template, n).await;
                 let id = match &**template {
                     "/blocked-pictures/{id}" => blocked(&people[3], &id).await,
+                    path if path.starts_with("/storages/") => {
+                        let made = people[4].post("/api/v2/storages", storage(drive)).await;
+                        made.json()["id"].as_str().unwrap().to_owned()
+                    }
                     _ => id,
                 };
                 if template == "/site/watermark" {
@@ -113,7 +127,7 @@ async fn every_operation_lets_in_those_it_is_for_and_nobody_else() {
                 let method: Method = method.to_uppercase().parse().unwrap();
                 let mut request = person.request(method.clone(), &path);
                 if method == Method::POST || method == Method::PATCH {
-                    request = request.json(&body(name, n, &id));
+                    request = request.json(&body(name, n, &id, drive));
                 }
                 if template.starts_with("/uploads") && method != Method::OPTIONS {
                     let piece =
@@ -154,6 +168,13 @@ async fn blocked(manager: &Client, media: &str) -> String {
     blocked.json()["id"].as_str().unwrap().to_owned()
 }
 
+/// A storage in the operator's folder, of a new name.
+fn storage(drive: &str) -> Value {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    let name = LAST.fetch_add(1, Ordering::Relaxed).to_string();
+    json!({ "name": name, "kind": "disk", "is_read_only": true, "place": { "folder": drive } })
+}
+
 /// A private item of bob's, or a token of his: fresh for every try.
 async fn thing_of_bobs(bob: &Client, template: &str, n: usize) -> String {
     static LAST: AtomicU32 = AtomicU32::new(100);
@@ -164,7 +185,7 @@ async fn thing_of_bobs(bob: &Client, template: &str, n: usize) -> String {
         let made = bob.upload_with(pictures::plain_png(width, 10, [90; 3]), "b.png", &fields).await;
         return made.json()["id"].as_str().unwrap().to_owned();
     }
-    if !template.contains("{id}") {
+    if !template.contains("{id}") || template.starts_with("/storages") {
         return String::new();
     }
     if template.starts_with("/uploads") {

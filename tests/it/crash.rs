@@ -94,7 +94,7 @@ async fn check(ana: &Client, kept: &[serde_json::Value], data: &std::path::Path)
     let files = crate::kit::files_under(&media);
     let folders = files.iter().map(|f| {
         let folder = f.parent().unwrap().file_name().unwrap();
-        folder.to_str().unwrap().to_owned()
+        folder.to_str().unwrap().rsplit('-').next().unwrap().to_owned()
     });
     assert_eq!(folders.collect::<std::collections::BTreeSet<_>>(), rows);
     assert_eq!(files.len(), rows.len() * 3);

@@ -40,6 +40,7 @@ mod regeneration;
 mod remote;
 mod renderings;
 mod sign_in;
+mod storages;
 mod told;
 mod transfer;
 mod transfer_killed;

@@ -43,7 +43,7 @@ pub(crate) fn rows(database: &Path) -> BTreeMap<String, Vec<String>> {
         db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").unwrap();
     let names: Vec<String> =
         tables.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect();
-    let passing = ["sessions", "login_links", "holds", "purges", "schema_steps", "setup"];
+    let passing = ["sessions", "login_links", "holds", "removals", "schema_steps", "setup"];
     let lasting = names.into_iter().filter(|name| !passing.contains(&&**name));
     lasting
         .map(|name| {

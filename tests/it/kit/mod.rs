@@ -2,6 +2,7 @@
 
 mod client;
 pub(crate) mod pictures;
+pub(crate) mod s3;
 mod server;
 mod tenant;
 

@@ -116,6 +116,27 @@ impl TestServer {
         files_under(&self.data().join("tenants/main/incoming")).len()
     }
 
+    /// Has housekeeping come by the main site at once.
+    pub(crate) async fn look_after_now(&self) {
+        let running = &self.running;
+        running.tenants.visit_soon(&TenantId::main()).await.unwrap();
+        vitrina::worker::visit_due(&running.tenants, &running.app.uploads).await.unwrap();
+    }
+
+    /// What could not be removed is to be tried again at once.
+    pub(crate) fn make_removals_due(&self) {
+        let file = self.data().join("tenants/main/site.sqlite");
+        database(&file).execute("UPDATE removals SET next_at = 0", []).unwrap();
+    }
+
+    /// How many originals with this ending lie in the site's own folder.
+    pub(crate) fn stored_originals(&self, ending: &str) -> usize {
+        let files = files_under(&self.data().join("tenants/main/media"));
+        let name = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+        let is_original = |name: &String| name.matches('.').count() == 1 && name.ends_with(ending);
+        files.iter().map(name).filter(is_original).count()
+    }
+
     /// How many files the items have.
     pub(crate) fn stored_files(&self) -> usize {
         files_under(&self.data().join("tenants/main/media")).len()

@@ -1,0 +1,135 @@
+//! Finding a place for the files of a new item: the best storage that takes them, and the next one
+//! where that fails.
+
+use super::sql::removals;
+use crate::{
+    base::{
+        Error, Result,
+        clock::Millis,
+        ids::{PublicId, StorageId},
+        secret::random_bytes,
+    },
+    db::Read,
+    site::storages::{self, Storage, Wanted},
+    storage::{Folder, Incoming, Landable, Landed, Store, Unconfirmed},
+    tenancy::{Site, Tenant, limits::Feature},
+};
+use std::sync::Arc;
+
+/// An item whose files are ready to land.
+pub(super) struct Item<'a> {
+    pub id: &'a PublicId,
+    pub created_at: Millis,
+    /// `image`, `video` or `audio`.
+    pub kind: &'a str,
+    /// What its files are called, without an ending.
+    pub stem: &'a str,
+    /// The original comes first.
+    pub files: Vec<Landable>,
+    pub bytes: u64,
+    pub largest: u64,
+    /// Of the original.
+    pub sha256: [u8; 32],
+    pub original_bytes: u64,
+}
+
+/// Files in their place, and whose bytes the original's are where another item has them already.
+pub(super) struct Placed {
+    pub landed: Landed,
+    pub shared: Option<(Folder, String)>,
+}
+
+/// Lands the files in the first storage that takes them.
+///
+/// # Errors
+/// `Unavailable` where none does.
+pub(super) async fn land(
+    tenant: &Arc<Tenant>,
+    mut incoming: Incoming,
+    item: Item<'_>,
+) -> Result<Placed> {
+    let may_be_local = tenant.allowance().need(Feature::LocalStorage).is_ok();
+    let all = storages::all(tenant).await?;
+    let wanted = Wanted { kind: item.kind, bytes: item.bytes, largest: item.largest, may_be_local };
+    let chance = || random_bytes().map_or(0, u64::from_ne_bytes);
+    for storage in storages::candidates(&all, &wanted, chance) {
+        let folder = storage.template.folder(item.created_at, item.id, item.stem);
+        let (sha256, bytes, at) = (item.sha256, item.original_bytes, storage.id);
+        let twin = tenant.read(move |db| removals::twin(db, &sha256, bytes, at)).await?;
+        let shared = twin.map(|twin| (twin.folder, twin.file));
+        let files = item.files.get(usize::from(shared.is_some())..).unwrap_or_default();
+        if storage.is_local() {
+            let doubled = item.files.first().filter(|_| shared.is_some()).map(|f| f.file.clone());
+            let landing = super::upload::blocking(move || {
+                doubled.into_iter().try_for_each(|file| incoming.remove(&file))?;
+                incoming.land(folder)
+            });
+            return Ok(Placed { landed: landing.await?, shared });
+        }
+        match send(tenant, storage, &mut incoming, folder, files).await? {
+            Some(at) => return Ok(Placed { landed: incoming.sent(at), shared }),
+            None => continue,
+        }
+    }
+    Err(Error::Unavailable("no storage takes this file just now"))
+}
+
+/// Sends the files to a storage. `None` where it did not take them, which is noted.
+async fn send(
+    tenant: &Arc<Tenant>,
+    storage: &Storage,
+    incoming: &mut Incoming,
+    folder: Folder,
+    files: &[Landable],
+) -> Result<Option<Unconfirmed>> {
+    let names = files.iter().map(|file| file.file.clone()).collect();
+    let at = Unconfirmed { storage: storage.id, folder, files: names };
+    let sent = match storages::open_known(tenant, storage).await {
+        Ok(Store::Remote(remote)) => incoming.send(&remote, &at, files).await,
+        Ok(Store::Disk(_)) => Err((Error::internal("this storage is no other one"), None)),
+        Err(error) => Err((error, None)),
+    };
+    match sent {
+        Ok(()) => {
+            storages::worked(tenant, storage).await?;
+            Ok(Some(at))
+        }
+        Err((error, left)) => {
+            storages::failed(tenant, storage, &error.in_full()).await?;
+            if let Some(left) = left {
+                tenant.write(move |db| removals::note_unconfirmed(db, &left)).await?;
+            }
+            incoming.retract();
+            Ok(None)
+        }
+    }
+}
+
+/// The files are to go again: their row was not committed.
+pub(super) async fn undo(tenant: &Arc<Tenant>, landed: Landed) -> Result<()> {
+    if let Some(open) = landed.elsewhere().cloned() {
+        tenant.write(move |db| removals::note_unconfirmed(db, &open)).await?;
+    }
+    super::upload::blocking(move || {
+        landed.undo();
+        Ok(())
+    })
+    .await?;
+    super::removals::run(tenant).await
+}
+
+/// Whether the bytes that an item is to share are still there.
+///
+/// # Errors
+/// `Locked` where they went away in the meantime.
+pub(super) fn check_shared(
+    db: &Read<Site>,
+    storage: StorageId,
+    shared: Option<&(Folder, String)>,
+) -> Result<()> {
+    match shared {
+        Some((folder, _)) if !removals::is_alive(db, folder, storage)? => {}
+        _ => return Ok(()),
+    }
+    Err(Error::Locked("another item with the same bytes was removed just now: send it again"))
+}
