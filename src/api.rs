@@ -3,6 +3,7 @@
 use crate::{
     accounts::api::AccountsApi,
     http::{Problem, document},
+    jobs::api::JobsApi,
     media::{
         api::MediaApi, api_links::MediaLinksApi, api_looks::LooksApi,
         api_regeneration::RegenerationApi, api_watermark::WatermarkApi, upload::Uploads,
@@ -30,6 +31,7 @@ fn service() -> OpenApiService<impl OpenApi, ()> {
         LooksApi,
         RegenerationApi,
         WatermarkApi,
+        JobsApi,
     );
     OpenApiService::new(rooms, "Vitrina", env!("CARGO_PKG_VERSION"))
         .description(
