@@ -3,8 +3,9 @@
 use crate::{
     accounts::api::AccountsApi,
     http::{Problem, document},
+    jobs::api::JobsApi,
     media::{
-        api::MediaApi, api_links::MediaLinksApi, api_looks::LooksApi,
+        api::MediaApi, api_links::MediaLinksApi, api_looks::LooksApi, api_moving::MovingApi,
         api_regeneration::RegenerationApi, api_watermark::WatermarkApi, upload::Uploads,
     },
     site::{api::SiteApi, storages::api::StoragesApi},
@@ -31,6 +32,8 @@ fn service() -> OpenApiService<impl OpenApi, ()> {
         RegenerationApi,
         WatermarkApi,
         StoragesApi,
+        MovingApi,
+        JobsApi,
     );
     OpenApiService::new(rooms, "Vitrina", env!("CARGO_PKG_VERSION"))
         .description(

@@ -32,6 +32,8 @@ id!(/// One uploaded item with all its variants.
     MediaId);
 id!(/// One place where bytes of one tenant lie.
     StorageId);
+id!(/// One job of a site.
+    JobId);
 id!(/// One signed-in browser.
     SessionId);
 id!(/// One personal API token.

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File},
     io::Read,
+    path::Path,
     sync::Arc,
 };
 
@@ -156,7 +157,7 @@ fn keep(
         fs::rename(incoming.path(UPLOAD), incoming.path(&uploaded))?;
     }
     let _ = fs::remove_file(incoming.path(UPLOAD));
-    let (bytes, sha256) = hash(incoming, &file)?;
+    let (bytes, sha256) = hash(&incoming.path(&file))?;
     if bytes == 0 {
         return Err(Error::Rejected { code: "damaged", reason: "is empty".to_owned() });
     }
@@ -184,7 +185,7 @@ fn source(
     mime: &'static str,
     public: &[u8; 32],
 ) -> Result<Option<Source>> {
-    let (bytes, sha256) = hash(incoming, &file)?;
+    let (bytes, sha256) = hash(&incoming.path(&file))?;
     if sha256 == *public {
         incoming.remove(&file)?;
         return Ok(None);
@@ -193,8 +194,9 @@ fn source(
     Ok(Some(Source { file, mime, bytes }))
 }
 
-fn hash(incoming: &Incoming, file: &str) -> Result<(u64, [u8; 32])> {
-    let mut file = File::open(incoming.path(file))?;
+/// How long a file is, and its SHA-256. Blocks.
+pub(super) fn hash(path: &Path) -> Result<(u64, [u8; 32])> {
+    let mut file = File::open(path)?;
     let (mut hash, mut size, mut buffer) = (Sha256::new(), 0, vec![0; 128 * 1024]);
     loop {
         let n = file.read(&mut buffer)?;

@@ -2,6 +2,7 @@
 
 pub(super) mod listing;
 pub(super) mod looks;
+pub(super) mod moving;
 pub(super) mod regeneration;
 pub(super) mod removals;
 pub(super) mod renderings;

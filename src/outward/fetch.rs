@@ -8,7 +8,7 @@ use super::filename;
 use super::guard::{self, Policy};
 use super::resolver::{GuardedResolver, Unreachable};
 use crate::base::{Error, Result};
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, LOCATION};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use reqwest::{Client, Response, redirect};
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,6 +100,22 @@ impl Fetcher {
         };
         let whole = tokio::time::timeout(self.patience.whole, work).await;
         whole.unwrap_or_else(|_| Err(failed("took too long to fetch")))
+    }
+
+    /// Sends JSON to the URL; what comes back is not read.
+    ///
+    /// # Errors
+    /// `Fetch` with `url_refused` where the URL or an address is not allowed, and with
+    /// `fetch_failed` where the other side does not take it.
+    pub async fn post(&self, url: &str, body: &serde_json::Value) -> Result<()> {
+        let url = guard::check_url(url, &self.policy)?;
+        let request = self.client.post(url).header(CONTENT_TYPE, "application/json");
+        let request = request.body(body.to_string()).timeout(self.patience.whole);
+        let response = request.send().await.map_err(|cause| explain(&cause))?;
+        match response.status() {
+            status if status.is_success() => Ok(()),
+            status => Err(failed(format!("was answered with {status}"))),
+        }
     }
 
     /// Goes from redirect to redirect, each judged like the first URL, to an answer that has bytes.

@@ -150,7 +150,10 @@ impl Backend {
         let remote = |store: Arc<dyn ObjectStore>| Remote::new(store, &prefix);
         Ok(match self.kind {
             Kind::Local => return Err(Error::invalid("kind", "is the site's own folder")),
-            Kind::Disk => remote(Arc::new(self.disk(world, tenant)?)),
+            Kind::Disk => {
+                let (folder, store) = self.disk(world, tenant)?;
+                remote(Arc::new(store)).with_folder(folder)
+            }
             Kind::S3 => {
                 let store = Arc::new(self.s3(world)?);
                 remote(store.clone()).with_attributes().with_signer(store)
@@ -167,7 +170,7 @@ impl Backend {
         })
     }
 
-    fn disk(&self, world: &World, tenant: &TenantId) -> Result<LocalFileSystem> {
+    fn disk(&self, world: &World, tenant: &TenantId) -> Result<(PathBuf, LocalFileSystem)> {
         let asked = PathBuf::from(need("place.folder", &self.place.folder)?);
         if !world.folders.contains(&asked) {
             let reason = "must be one of the folders in the setting `storage_folders`";
@@ -177,8 +180,8 @@ impl Backend {
         std::fs::create_dir_all(&folder).map_err(|e| {
             Error::invalid("place.folder", format!("cannot be written to: {}", e.kind()))
         })?;
-        let store = LocalFileSystem::new_with_prefix(folder).map_err(|e| wrong(&e))?;
-        Ok(store.with_fsync(true))
+        let store = LocalFileSystem::new_with_prefix(&folder).map_err(|e| wrong(&e))?;
+        Ok((folder, store.with_fsync(true)))
     }
 
     fn s3(&self, world: &World) -> Result<object_store::aws::AmazonS3> {

@@ -35,6 +35,8 @@ const AT_ONCE: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a signed address is good.
 const SIGNED_FOR: Duration = Duration::from_secs(15 * 60);
+/// Files of one name that were being written when a process was killed, each by another one.
+const MOST_UNFINISHED: u32 = 4;
 /// Nothing at one key ever changes.
 const CACHE: &str = "public, max-age=31536000, immutable";
 
@@ -55,12 +57,14 @@ pub struct Remote {
     prefix: String,
     has_attributes: bool,
     most_bytes: Option<u64>,
+    /// Where the keys are paths on this machine.
+    folder: Option<PathBuf>,
 }
 
 impl Remote {
     pub(super) fn new(store: Arc<dyn ObjectStore>, prefix: &str) -> Self {
         let prefix = prefix.to_owned();
-        Self { store, signer: None, prefix, has_attributes: false, most_bytes: None }
+        Self { store, signer: None, prefix, has_attributes: false, most_bytes: None, folder: None }
     }
 
     pub(super) fn with_attributes(self) -> Self {
@@ -73,6 +77,10 @@ impl Remote {
 
     pub(super) fn with_most(self, bytes: u64) -> Self {
         Self { most_bytes: Some(bytes), ..self }
+    }
+
+    pub(super) fn with_folder(self, folder: PathBuf) -> Self {
+        Self { folder: Some(folder), ..self }
     }
 
     /// The largest file that it takes, where that is bounded.
@@ -237,8 +245,19 @@ impl Remote {
                 Err(Error::NotFound(_)) | Ok(()) => {}
                 Err(error) => return Err(error),
             }
+            self.remove_unfinished(&key).await;
         }
         Ok(())
+    }
+
+    /// In a folder, a file that was being written when the process was killed has its name with a
+    /// number.
+    async fn remove_unfinished(&self, key: &Key) {
+        let Some(folder) = &self.folder else { return };
+        for number in 1..=MOST_UNFINISHED {
+            let path = folder.join(format!("{key}#{number}"));
+            let _ = tokio::fs::remove_file(path).await;
+        }
     }
 
     /// An address from which anybody can fetch the file for a while, where the storage has such.

@@ -6,6 +6,7 @@ use super::{
     limits::Overrides,
     resolver::Resolver,
     sql::{due, hosts, tenants},
+    work::Bell,
 };
 use crate::{
     base::{Clock, Error, Result, ids::TenantId, secret::Secret},
@@ -47,6 +48,7 @@ pub(super) struct Common {
     pub(super) cache: Shared,
     pub(super) enforced: Arc<Overrides>,
     pub(super) world: World,
+    pub(super) bell: Bell,
     /// Redis was waited for once, so that the first announcement reaches somebody.
     pub(super) met_redis: OnceCell<()>,
     default_tenant: Option<TenantId>,
@@ -104,6 +106,7 @@ impl Tenants {
             cache: cache.clone(),
             enforced: Arc::new(options.enforced),
             world: options.world,
+            bell: Bell::default(),
             met_redis: OnceCell::new(),
             default_tenant: options.default_tenant,
             public_url: options.public_url,

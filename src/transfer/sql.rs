@@ -35,6 +35,9 @@ sql! {
         WHERE storage_id IS NOT NULL OR shared_folder IS NOT NULL";
     DROP_STORAGES = "DELETE FROM storages WHERE id <> 1";
     DROP_UPLOADS = "DELETE FROM resumable_uploads";
+    DROP_TWINS = "DELETE FROM jobs AS r WHERE r.state = 'running' AND EXISTS (SELECT 1 FROM jobs w
+        WHERE w.state = 'waiting' AND w.kind = r.kind AND w.key = r.key)";
+    PUT_BACK_JOBS = "UPDATE jobs SET state = 'waiting', holder = NULL WHERE state = 'running'";
     CHECK = "PRAGMA integrity_check(1)";
     CHECK_KEYS = "PRAGMA foreign_key_check";
     SCHEMA = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema
@@ -130,11 +133,13 @@ const LEFT_BEHIND: &[&str] = &[
     DROP_UPLOADS,
     BRING_HOME,
     DROP_STORAGES,
+    DROP_TWINS,
+    PUT_BACK_JOBS,
 ];
 
 /// Takes out what belongs to the place where the copy was taken: who was signed in there, what was
 /// only on its way in, where bytes lay outside of it, and what was to be done with bytes that are
-/// no part of the copy.
+/// no part of the copy. Jobs that run there wait here.
 pub(super) fn detach(db: &Write<Site>) -> Result<()> {
     for statement in LEFT_BEHIND {
         db.execute(statement, [])?;

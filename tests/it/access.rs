@@ -5,7 +5,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use vitrina::accounts::Role;
+use vitrina::{
+    accounts::{Role, users},
+    base::ids::TenantId,
+    jobs::{self, Kind, NewJob},
+};
 
 /// Who may do what. `+` may, `-` may not; in the order of `WHO`. The item is bob's and private.
 const WHO: [&str; 6] = ["guest", "stranger", "bob", "manager", "admin", "another site's admin"];
@@ -59,6 +63,13 @@ const TABLE: &[(&str, &str)] = &[
     ("update_storage", "----+-"),
     ("delete_storage", "----+-"),
     ("create_storage_check", "----+-"),
+    ("create_storage_migration", "----+-"),
+    // Everybody their own; the job in question is bob's.
+    ("list_jobs", "-++++-"),
+    ("get_job", "--+-+-"),
+    ("create_job_cancellation", "----+-"),
+    ("create_job_retry", "----+-"),
+    ("create_usage_recount", "----+-"),
 ];
 
 /// A body that the operation would take from somebody who may.
@@ -81,6 +92,7 @@ fn body(operation: &str, n: usize, id: &str, drive: &str) -> Value {
         "create_blocked_picture" => json!({ "media_id": id }),
         "create_storage" => storage(drive),
         "update_storage" => json!({ "is_read_only": true }),
+        "create_storage_migration" => json!({ "to": "1111111111" }),
         "delete_media_with_key" => json!({ "key": "guessed" }),
         _ => json!({}),
     }
@@ -117,6 +129,9 @@ async fn every_operation_lets_in_those_it_is_for_and_nobody_else() {
                     path if path.starts_with("/storages/") => {
                         let made = people[4].post("/api/v2/storages", storage(drive)).await;
                         made.json()["id"].as_str().unwrap().to_owned()
+                    }
+                    path if path.starts_with("/jobs/{id}") => {
+                        job_of_bobs(&server, &people[4], path.ends_with("/retry")).await
                     }
                     _ => id,
                 };
@@ -175,6 +190,19 @@ fn storage(drive: &str) -> Value {
     json!({ "name": name, "kind": "disk", "is_read_only": true, "place": { "folder": drive } })
 }
 
+/// A job about something of bob's, which waits or was called off.
+async fn job_of_bobs(server: &TestServer, admin: &Client, is_over: bool) -> String {
+    let main = server.running.tenants.get(&TenantId::main()).await.unwrap();
+    let bob = users::find(&main, "bob").await.unwrap().id;
+    let new = NewJob::new(Kind::Recount).owner(bob).after_ms(3_600_000);
+    let id = jobs::add(&main, new).await.unwrap().public_id.to_string();
+    if is_over {
+        let cancelled = admin.post(&format!("/api/v2/jobs/{id}/cancellation"), json!({})).await;
+        cancelled.expect(reqwest::StatusCode::ACCEPTED);
+    }
+    id
+}
+
 /// A private item of bob's, or a token of his: fresh for every try.
 async fn thing_of_bobs(bob: &Client, template: &str, n: usize) -> String {
     static LAST: AtomicU32 = AtomicU32::new(100);
@@ -185,7 +213,8 @@ async fn thing_of_bobs(bob: &Client, template: &str, n: usize) -> String {
         let made = bob.upload_with(pictures::plain_png(width, 10, [90; 3]), "b.png", &fields).await;
         return made.json()["id"].as_str().unwrap().to_owned();
     }
-    if !template.contains("{id}") || template.starts_with("/storages") {
+    let is_the_admins = template.starts_with("/storages") || template.starts_with("/jobs");
+    if !template.contains("{id}") || is_the_admins {
         return String::new();
     }
     if template.starts_with("/uploads") {

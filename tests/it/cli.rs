@@ -28,8 +28,19 @@ impl Serving {
         Self::start_logging(data, Stdio::null())
     }
 
+    /// With settings of the process in its environment.
+    pub(crate) fn start_set(data: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut command = vitrina(data);
+        command.envs(settings.iter().copied());
+        Self::start_command(command, Stdio::null())
+    }
+
     pub(crate) fn start_logging(data: &Path, log: impl Into<Stdio>) -> Self {
-        let mut child = vitrina(data)
+        Self::start_command(vitrina(data), log)
+    }
+
+    fn start_command(mut command: Command, log: impl Into<Stdio>) -> Self {
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--operator-listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .stderr(log)

@@ -13,7 +13,7 @@ pub use choose::{Wanted, candidates};
 pub use edit::{Changes, all, check, create, delete, get, list, update};
 pub use health::{failed, worked};
 pub use open::{open, open_known};
-pub(crate) use sql::by_id;
+pub(crate) use sql::{by_id, by_public_id};
 
 use crate::{
     accounts::{Actor, Role},

@@ -64,7 +64,7 @@ pub(crate) fn by_id(db: &Read<Site>, id: StorageId) -> Result<Option<Storage>> {
 }
 
 /// A storage by its name in public.
-pub(super) fn by_public_id(db: &Read<Site>, id: &PublicId) -> Result<Option<Storage>> {
+pub(crate) fn by_public_id(db: &Read<Site>, id: &PublicId) -> Result<Option<Storage>> {
     Ok(db.prepare_cached(BY_PUBLIC_ID)?.query_row([id], read_row).optional()?)
 }
 

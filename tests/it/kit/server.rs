@@ -120,7 +120,7 @@ impl TestServer {
     pub(crate) async fn look_after_now(&self) {
         let running = &self.running;
         running.tenants.visit_soon(&TenantId::main()).await.unwrap();
-        vitrina::worker::visit_due(&running.tenants, &running.app.uploads).await.unwrap();
+        vitrina::worker::visit_due(&running.tenants).await.unwrap();
     }
 
     /// What could not be removed is to be tried again at once.
