@@ -126,6 +126,37 @@ async fn a_job_that_kills_its_process_is_given_up() {
 }
 
 #[tokio::test]
+async fn an_end_that_cannot_be_written_down_is_not_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let worker = Worker::start(&data, patient()).await;
+    let main = worker.main().await;
+    let site = database(&data.join("tenants/main/site.sqlite"));
+    // As where the disk is full.
+    let full = "CREATE TRIGGER full BEFORE UPDATE OF state ON jobs WHEN NEW.state <> 'running'
+        BEGIN SELECT raise(ABORT, 'the disk is full'); END";
+    site.execute_batch(full).unwrap();
+    let one = jobs::add(&main, job(json!({ "name": "one" }))).await.unwrap();
+    settled(&main, &one, &["running"]).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    settled(&main, &one, &["running"]).await;
+    site.execute_batch("DROP TRIGGER full").unwrap();
+    settled(&main, &one, &["done"]).await;
+    assert_eq!(worker.begun(), ["one"]);
+
+    // And where the process ends before there is room.
+    site.execute_batch(full).unwrap();
+    let two = jobs::add(&main, job(json!({ "name": "two" }))).await.unwrap();
+    settled(&main, &two, &["running"]).await;
+    worker.stop().await;
+    settled(&main, &two, &["running"]).await;
+    site.execute_batch("DROP TRIGGER full").unwrap();
+    let next = Worker::start(&data, patient()).await;
+    assert_eq!(settled(&main, &two, &["done"]).await.attempts, 2);
+    next.stop().await;
+}
+
+#[tokio::test]
 async fn no_clock_takes_a_job_from_a_process_that_lives() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
