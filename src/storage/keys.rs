@@ -5,8 +5,9 @@ use crate::base::{Error, Result, clock::Millis, ids::PublicId};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use std::fmt;
 
-/// Where the files of one item lie: `2026/01/31/beach-8fKq2ZtP12`. Made from a [`Template`], or
-/// read back from the database. In the site's own folder it is a folder; elsewhere it is how the
+/// Where the files of one item lie: `2026/01/31/beach-8fKq2ZtP12`.
+///
+/// Made from a [`Template`], or read back from the database. In the site's own folder it is a folder; elsewhere it is how the
 /// keys of all files begin.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Folder(String);

@@ -246,7 +246,7 @@ async fn files_are_fetched_where_the_storage_says() {
 
     let answer = original(&server.guest(), &media).await.expect(StatusCode::FOUND);
     assert!(answer.header("cache-control").starts_with("private"));
-    let fetched = server.guest().get(&answer.header("location")).await.expect(StatusCode::OK);
+    let fetched = server.guest().get(answer.header("location")).await.expect(StatusCode::OK);
     assert_eq!(fetched.body.len() as u64, media["bytes"].as_u64().unwrap());
     assert_eq!(fetched.header("content-type"), "image/png");
     original(&server.guest(), &hidden).await.expect(StatusCode::NOT_FOUND);
