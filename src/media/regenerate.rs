@@ -189,6 +189,6 @@ impl Anew<'_> {
             self.tenant.tidy(noted).await?;
             return Err(error);
         }
-        Ok(())
+        super::removals::run(self.tenant).await
     }
 }
