@@ -4,7 +4,7 @@ use crate::{
     accounts::api::AccountsApi,
     http::{Problem, document},
     media::{
-        api::MediaApi, api_links::MediaLinksApi, api_looks::LooksApi,
+        api::MediaApi, api_links::MediaLinksApi, api_looks::LooksApi, api_poster::PosterApi,
         api_regeneration::RegenerationApi, api_watermark::WatermarkApi, upload::Uploads,
     },
     site::api::SiteApi,
@@ -30,10 +30,11 @@ fn service() -> OpenApiService<impl OpenApi, ()> {
         LooksApi,
         RegenerationApi,
         WatermarkApi,
+        PosterApi,
     );
     OpenApiService::new(rooms, "Vitrina", env!("CARGO_PKG_VERSION"))
         .description(
-            "Upload pictures, hand them out, arrange and share them. Times are RFC 3339 in UTC, \
+            "Upload pictures, films and sound, hand them out, arrange and share them. Times are RFC 3339 in UTC, \
              sizes are in bytes, durations in milliseconds; a field that is absent is not set. \
              Errors are problem documents (RFC 9457): switch on their `code`.",
         )

@@ -2,12 +2,13 @@
 //! admin, done by housekeeping a few items at a time, and gone on with after a restart.
 
 use super::{
-    Media, original,
+    Media, Rendered, Role, Variant, original,
+    poster::{Origin, picture_file},
     sql::{self, regeneration},
     upload::{Uploads, blocking, variants},
 };
 use crate::{
-    accounts::{Actor, Role},
+    accounts::{self, Actor},
     base::{Clock, Error, Result, clock::Millis},
     imaging::{self, Limits},
     site::{Settings, settings},
@@ -67,7 +68,7 @@ pub async fn cancel(tenant: &Tenant, actor: &Actor) -> Result<()> {
 }
 
 fn check(actor: &Actor) -> Result<()> {
-    if actor.has_role(Role::Admin) {
+    if actor.has_role(accounts::Role::Admin) {
         return Ok(());
     }
     Err(Error::Forbidden("only an admin may make all variants anew"))
@@ -115,7 +116,7 @@ struct Anew<'a> {
 impl Anew<'_> {
     /// The new files get names of their own, as the old ones may be kept by caches for a year.
     async fn one(&self, media: &Media) -> Result<()> {
-        let path = self.tenant.store().place(&media.folder, &media.file)?;
+        let path = self.tenant.store().place(&media.folder, picture_file(media))?;
         let limits = Limits {
             max_pixels: u64::MAX,
             max_duration_ms: u64::MAX,
@@ -133,32 +134,51 @@ impl Anew<'_> {
         })
         .await?;
 
-        let (id, allowance) = (media.id, self.tenant.allowance());
-        let (before, public_id) = (media.variants.clone(), media.public_id.clone());
-        let size = |variants: &[super::Variant]| variants.iter().map(|v| v.bytes).sum::<u64>();
-        let (more, files) = (size(&new.variants).saturating_sub(size(&before)), new.names());
-        let replaced = self.tenant.tidy(move |db| {
-            let count = new.variants.len() as u64;
-            allowance.check_in(db, Limit::MaxVariantsRenderedMonth, count)?;
-            allowance.check_in(db, Limit::MaxBytesStored, more)?;
-            sql::get(db, &public_id)?.ok_or(Error::NotFound("media"))?;
-            regeneration::replace(db, id, &new)?;
-            usage::count_rendered(db, count)
-        });
-        let replaced = replaced.await;
-        let names = before.into_iter().map(|v| v.file).collect();
-        let gone = if replaced.is_ok() { (names, files) } else { (files, names) };
-        self.remove(media, gone).await?;
-        replaced
+        // A neutral poster looks like all others of its kind, which says nothing.
+        let is_neutral = media.av.as_ref().is_some_and(|av| av.poster == Origin::Neutral);
+        let looks = if is_neutral { 0 } else { new.looks };
+        replace(self.tenant, media, Rendered { looks, ..new }).await
     }
+}
 
-    /// Removes files, but none that has a name to be kept.
-    async fn remove(&self, media: &Media, (gone, kept): (Vec<String>, Vec<String>)) -> Result<()> {
-        let (store, folder) = (self.tenant.store().clone(), media.folder.clone());
-        blocking(move || {
-            let gone = gone.iter().filter(|file| !kept.contains(file));
-            gone.into_iter().try_for_each(|file| store.remove_file(&folder, file))
-        })
-        .await
-    }
+/// Puts what was made anew in place of what there was: all pictures, and the poster where there is
+/// a new one. The files are there already; those that are not needed go.
+pub(super) async fn replace(tenant: &Tenant, media: &Media, new: Rendered) -> Result<()> {
+    let (id, allowance) = (media.id, tenant.allowance());
+    let public_id = media.public_id.clone();
+    let is_replaced = |variant: &&Variant| match variant.role {
+        Role::Picture => true,
+        Role::Poster => new.poster.is_some(),
+        Role::Preview | Role::Rendition => false,
+    };
+    let before: Vec<Variant> = media.variants.iter().filter(is_replaced).cloned().collect();
+    let more = new.bytes().saturating_sub(before.iter().map(|v| v.bytes).sum());
+    let files = new.all().map(|v| v.file.clone()).collect();
+    let replaced = tenant.tidy(move |db| {
+        let count = new.all().count() as u64;
+        allowance.check_in(db, Limit::MaxVariantsRenderedMonth, count)?;
+        allowance.check_in(db, Limit::MaxBytesStored, more)?;
+        sql::get(db, &public_id)?.ok_or(Error::NotFound("media"))?;
+        regeneration::replace(db, id, &new)?;
+        usage::count_rendered(db, count)
+    });
+    let replaced = replaced.await;
+    let names = before.into_iter().map(|v| v.file).collect();
+    let gone = if replaced.is_ok() { (names, files) } else { (files, names) };
+    remove(tenant, media, gone).await?;
+    replaced
+}
+
+/// Removes files, but none that has a name to be kept.
+async fn remove(
+    tenant: &Tenant,
+    media: &Media,
+    (gone, kept): (Vec<String>, Vec<String>),
+) -> Result<()> {
+    let (store, folder) = (tenant.store().clone(), media.folder.clone());
+    blocking(move || {
+        let gone = gone.iter().filter(|file| !kept.contains(file));
+        gone.into_iter().try_for_each(|file| store.remove_file(&folder, file))
+    })
+    .await
 }

@@ -6,12 +6,14 @@
 
 use super::{
     Media, NewMedia, Rendered, Variant, blocklist,
-    original::{self, Original, Treatment, UPLOAD},
+    original::{self, Content, Original, Treatment, UPLOAD},
+    poster,
     renderings::Making,
     sql, told, watermark,
 };
 use crate::{
     accounts::Actor,
+    av,
     base::{
         Clock, Error, Result,
         ids::{PublicId, UserId},
@@ -38,6 +40,8 @@ use tokio::{
 /// What taking files in needs of the appliance.
 pub struct Uploads {
     pub engine: Engine,
+    /// What films are worked on with.
+    pub tool: av::Tool,
     pub fetcher: Fetcher,
     pub making: Making,
 }
@@ -154,20 +158,19 @@ impl Receiving {
     /// hangs up meanwhile.
     pub async fn finish(
         mut self,
-        uploads: &Uploads,
+        uploads: &Arc<Uploads>,
         filename: Filename,
         details: Details,
     ) -> Result<Outcome> {
         self.file.flush().await?;
-        let engine = uploads.engine.clone();
         let span = tracing::Span::current();
-        let work = self.process(engine, filename, details);
+        let work = self.process(uploads.clone(), filename, details);
         tokio::spawn(tracing::Instrument::instrument(work, span)).await?
     }
 
     async fn process(
         self,
-        engine: Engine,
+        uploads: Arc<Uploads>,
         filename: Filename,
         mut details: Details,
     ) -> Result<Outcome> {
@@ -178,7 +181,7 @@ impl Receiving {
         let incoming = Arc::new(incoming);
         let (stem, width) = (filename.slug(), details.width);
         let treatment = Arc::new(Treatment { settings: settings.clone(), stem, width, mark });
-        let original = original::prepare(&engine, &incoming, treatment).await?;
+        let original = original::prepare(&uploads.engine, &incoming, treatment).await?;
         if !details.allow_duplicate {
             let sha256 = original.sha256;
             let same = tenant.read(move |db| sql::same_bytes(db, owner, &sha256)).await?;
@@ -186,7 +189,7 @@ impl Receiving {
                 return Ok(Outcome::Duplicate(media));
             }
         }
-        let rendered = render(&engine, &incoming, &settings, &original).await?;
+        let rendered = render(&uploads, &incoming, &settings, &original).await?;
         let told_tags = match settings.words_from_files {
             true => told::fill_in(&mut details, &original.metadata),
             false => Vec::new(),
@@ -195,7 +198,7 @@ impl Receiving {
             .ok_or_else(|| Error::internal("the incoming files are still in use"))?;
         let landed = blocking(move || incoming.land()).await?;
         let secret = Secret::random("")?;
-        let filename = filename.with_extension(original.probe.format.extension());
+        let filename = filename.with_extension(original.content.extension());
         let created_at = Clock::now();
         let new = NewMedia {
             public_id: id,
@@ -249,18 +252,18 @@ fn insert(
         return Ok(Stored::Known(known));
     }
     blocklist::check_upload(db, &sha256, new.rendered.looks, rules.settings.blocklist_distance)?;
-    let variants = &new.rendered.variants;
     let source = new.original.source.as_ref().map_or(0, |source| source.bytes);
-    let bytes = new.original.bytes + source + variants.iter().map(|v| v.bytes).sum::<u64>();
+    let bytes = new.original.bytes + source + new.rendered.bytes();
+    let made = new.rendered.all().count() as u64;
     allowance.check_in(db, Limit::MaxFiles, 1)?;
     allowance.check_in(db, Limit::MaxBytesStored, bytes)?;
-    allowance.check_in(db, Limit::MaxVariantsRenderedMonth, variants.len() as u64)?;
+    allowance.check_in(db, Limit::MaxVariantsRenderedMonth, made)?;
     allowance.check(Limit::MaxTagsPerItem, new.tags.len() as u64, 0)?;
     let tags = usage::used(db, Limit::MaxTags)?;
     new.told_tags = told::tags_that_fit(db, allowance, new.told_tags)?;
     sql::insert(db, &new)?;
     allowance.check_growth(db, Limit::MaxTags, tags)?;
-    usage::count_rendered(db, new.rendered.variants.len() as u64)?;
+    usage::count_rendered(db, made)?;
     let media = sql::get(db, &new.public_id)?;
     media.map(Stored::New).ok_or_else(|| Error::internal("the row just written is not there"))
 }
@@ -286,17 +289,20 @@ async fn settle(landed: Landed, stored: Result<Stored>, secret: Secret) -> Resul
 
 /// Makes the site's variants, written and synced among the incoming files.
 async fn render(
-    engine: &Engine,
+    uploads: &Uploads,
     incoming: &Arc<Incoming>,
     settings: &Settings,
     original: &Original,
 ) -> Result<Rendered> {
-    let files = incoming.clone();
-    let specs = settings.variant_specs();
-    let probe = original.probe.clone();
-    let path = incoming.path(&original.file);
-    let rendered = engine.render(path, probe, specs).await?;
     let file = original.file.clone();
+    let probe = match &original.content {
+        Content::Film(probe) => {
+            return poster::first(uploads, incoming, settings, &file, probe).await;
+        }
+        Content::Picture(probe) => probe.clone(),
+    };
+    let (files, specs) = (incoming.clone(), settings.variant_specs());
+    let rendered = uploads.engine.render(incoming.path(&file), probe, specs).await?;
     blocking(move || variants(rendered, &file, "", |name, bytes| files.write(name, bytes))).await
 }
 
@@ -316,6 +322,7 @@ pub(super) fn variants(
         write(&file, &rendition.bytes)?;
         variants.push(Variant {
             name: rendition.name,
+            role: super::Role::Picture,
             file,
             mime: rendition.format.mime().to_owned(),
             bytes: rendition.bytes.len() as u64,
@@ -324,7 +331,8 @@ pub(super) fn variants(
         });
     }
     let color = u32::from_be_bytes([0, r, g, b]);
-    Ok(Rendered { variants, placeholder: rendered.placeholder, color, looks: rendered.phash })
+    let (placeholder, looks) = (rendered.placeholder, rendered.phash);
+    Ok(Rendered { variants, poster: None, placeholder, color, looks })
 }
 
 pub(super) async fn blocking<T: Send + 'static>(

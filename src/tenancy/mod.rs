@@ -74,6 +74,7 @@ impl Schema for Site {
             name: "0008_resumable",
             sql: include_str!("../../schema/tenant/0008_resumable.sql"),
         },
+        Step { name: "0011_av", sql: include_str!("../../schema/tenant/0011_av.sql") },
     ];
 }
 

@@ -53,6 +53,7 @@ const TABLE: &[(&str, &str)] = &[
     ("get_watermark", "----+-"),
     ("delete_watermark", "----+-"),
     ("list_embeds", "--+++-"),
+    ("update_poster", "--+++-"),
 ];
 
 /// A body that the operation would take from somebody who may.

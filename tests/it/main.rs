@@ -5,6 +5,7 @@
 mod kit;
 
 mod access;
+mod av;
 mod cli;
 mod cli_hosting;
 mod cli_upkeep;
@@ -16,7 +17,9 @@ mod decoding;
 mod delivery;
 #[cfg(feature = "svg")]
 mod drawings;
+mod ffmpeg;
 mod files;
+mod films;
 mod first_run;
 mod hostile;
 mod hosts;
