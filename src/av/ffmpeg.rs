@@ -85,7 +85,8 @@ fn look(options: &Options) -> Result<Found, &'static str> {
             .filter(|path| path.is_absolute() && is_program(path))
             .ok_or("what `ffmpeg` is set to is no program")?,
     };
-    let program = options.program.clone().ok_or("the system does not tell where this program is")?;
+    let program =
+        options.program.clone().ok_or("the system does not tell where this program is")?;
     let turns = Semaphore::new(options.parallel.clamp(1, 64));
     let (memory_bytes, threads) = (options.memory_bytes, options.threads.clamp(1, 64));
     let (heavy, light) = (options.heavy, options.light);

@@ -46,16 +46,22 @@ fn block(source: &mut Source, first: u8, body: Span, draft: &mut Draft) -> Resul
         }
         PICTURE => {
             let bytes = source.read(body)?;
-            draft.cover_of(vorbis::picture(&bytes).unwrap_or_default());
+            let place = vorbis::picture(&bytes)
+                .map(|place| Span::new(body.at + place.start as u64, place.len() as u64));
+            if !place.is_some_and(|place| draft.cover_at(place)) {
+                forget(first, body, draft)?;
+            }
         }
         PADDING | SEEK_TABLE | CUE_SHEET => {}
-        // What programs keep for themselves becomes room to spare.
-        _ => {
-            draft.private.put(Span::new(body.at - 4, 1), [first & 0x80 | PADDING])?;
-            draft.private.zero(body)?;
-        }
+        _ => forget(first, body, draft)?,
     }
     Ok(())
+}
+
+/// What programs keep for themselves becomes room to spare.
+fn forget(first: u8, body: Span, draft: &mut Draft) -> Result<(), Error> {
+    draft.private.put(Span::new(body.at - 4, 1), [first & 0x80 | PADDING])?;
+    draft.private.zero(body)
 }
 
 /// The facts in `STREAMINFO`, and how long it plays.

@@ -13,12 +13,12 @@ const HEAD: usize = 10;
 /// the work and of those who made it, where it stands among others, its words, parts and picture,
 /// and how loud it is to be played.
 const KEPT: &[&[u8]] = &[
-    b"TT1", b"TT2", b"TT3", b"TP1", b"TP2", b"TP3", b"TP4", b"TAL", b"TRK", b"TPA", b"TCO",
-    b"TYE", b"TCM", b"TBP", b"TLE", b"TCR", b"ULT", b"SLT", b"PIC", b"RVA", b"TIT1", b"TIT2",
-    b"TIT3", b"TPE1", b"TPE2", b"TPE3", b"TPE4", b"TALB", b"TRCK", b"TPOS", b"TCON", b"TYER",
-    b"TDRC", b"TDRL", b"TDOR", b"TORY", b"TCOM", b"TBPM", b"TKEY", b"TLEN", b"TLAN", b"TCOP",
-    b"TPUB", b"TSRC", b"TCMP", b"TSOP", b"TSOA", b"TSOT", b"TSST", b"USLT", b"SYLT", b"APIC",
-    b"RVA2", b"RVAD", b"CHAP", b"CTOC",
+    b"TT1", b"TT2", b"TT3", b"TP1", b"TP2", b"TP3", b"TP4", b"TAL", b"TRK", b"TPA", b"TCO", b"TYE",
+    b"TCM", b"TBP", b"TLE", b"TCR", b"ULT", b"SLT", b"PIC", b"RVA", b"TIT1", b"TIT2", b"TIT3",
+    b"TPE1", b"TPE2", b"TPE3", b"TPE4", b"TALB", b"TRCK", b"TPOS", b"TCON", b"TYER", b"TDRC",
+    b"TDRL", b"TDOR", b"TORY", b"TCOM", b"TBPM", b"TKEY", b"TLEN", b"TLAN", b"TCOP", b"TPUB",
+    b"TSRC", b"TCMP", b"TSOP", b"TSOA", b"TSOT", b"TSST", b"USLT", b"SYLT", b"APIC", b"RVA2",
+    b"RVAD", b"CHAP", b"CTOC",
 ];
 
 fn word(id: &[u8]) -> Option<Word> {
@@ -29,7 +29,6 @@ fn word(id: &[u8]) -> Option<Word> {
         b"TCO" | b"TCON" => Word::Genre,
         b"TCR" | b"TCOP" => Word::Copyright,
         b"TSS" | b"TSSE" => Word::Software,
-        b"COM" | b"COMM" => Word::Description,
         _ => return None,
     })
 }
@@ -62,8 +61,7 @@ pub(super) fn read(source: &mut Source, tag: Span, draft: &mut Draft) -> Result<
     let is_safe = flags & 0x80 != 0;
     let unpacked = if is_safe && major < 4 { unsafe_again(body) } else { body.to_vec() };
     let has_more = flags & 0x40 != 0 && major > 2;
-    let mut frames =
-        Frames { cut: Cut(&unpacked), major, is_safe: is_safe && major == 4 };
+    let mut frames = Frames { cut: Cut(&unpacked), major, is_safe: is_safe && major == 4 };
     if has_more {
         frames.skip_extended_header();
     }
@@ -72,13 +70,14 @@ pub(super) fn read(source: &mut Source, tag: Span, draft: &mut Draft) -> Result<
         if let Some(word) = word(frame.id)
             && let Some(content) = frame.content()
         {
-            draft.told.hear(word, &words(frame.id, &content));
-        } else if matches!(frame.id, b"APIC" | b"PIC")
-            && let Some(content) = frame.content()
-        {
-            draft.cover_of(picture(&content, frame.id.len() == 3).unwrap_or_default());
+            draft.told.hear(word, &words(&content));
+        } else if matches!(frame.id, b"APIC" | b"PIC") {
+            let at = tag.at + kept.len() as u64 + frame.whole.len() as u64;
+            if frame.content().is_none_or(|content| !hear_picture(&frame, &content, at, draft)) {
+                continue;
+            }
         }
-        if KEPT.contains(&frame.id) {
+        if KEPT.contains(&frame.id) && !frame.holds_pictures() {
             kept.extend(frame.whole);
         }
     }
@@ -89,6 +88,15 @@ pub(super) fn read(source: &mut Source, tag: Span, draft: &mut Draft) -> Result<
         kept[6..HEAD].copy_from_slice(&[seven(21), seven(14), seven(7), seven(0)]);
     }
     draft.private.put(tag, kept)
+}
+
+/// Takes down the picture in a frame that ends at `end` in the public file. Tells whether it stays.
+fn hear_picture(frame: &Frame<'_>, content: &[u8], end: u64, draft: &mut Draft) -> bool {
+    let Some(picture) = picture(content, frame.id.len() == 3) else { return false };
+    // Where it is made safe, it does not lie there as it is.
+    let is_plain = frame.body.ends_with(picture);
+    let len = picture.len() as u64;
+    draft.cover_of(picture, is_plain.then(|| Span::new(end - len, len))) && is_plain
 }
 
 /// Takes out the zeros that keep players without knowledge of tags from taking one for sound.
@@ -159,6 +167,11 @@ impl<'a> Iterator for Frames<'a> {
 }
 
 impl Frame<'_> {
+    /// Chapters may have pictures of their own, at which nobody looks.
+    fn holds_pictures(&self) -> bool {
+        self.id.starts_with(b"C") && self.body.windows(4).any(|run| run == b"APIC")
+    }
+
     /// What is in it, unless that is packed or secret.
     fn content(&self) -> Option<Vec<u8>> {
         if self.flags & 0x0c != 0 {
@@ -173,13 +186,8 @@ impl Frame<'_> {
 }
 
 /// The text of a frame, which begins with its encoding.
-fn words(id: &[u8], content: &[u8]) -> String {
-    let Some((encoding, mut text)) = content.split_first() else { return String::new() };
-    if matches!(id, b"COMM" | b"COM") {
-        // A language, and what the comment is about.
-        text = after_text(*encoding, text.get(3..).unwrap_or_default());
-    }
-    decode(*encoding, text)
+fn words(content: &[u8]) -> String {
+    content.split_first().map_or_else(String::new, |(encoding, text)| decode(*encoding, text))
 }
 
 fn decode(encoding: u8, bytes: &[u8]) -> String {
@@ -243,9 +251,7 @@ mod tests {
         assert_eq!(decode(1, b"\xfe\xff\0c\0\xe9"), "cé");
         assert_eq!(decode(2, b"\0c\0\xe9\0"), "cé");
         assert_eq!(decode(3, "cé".as_bytes()), "cé");
-        assert_eq!(words(b"COMM", b"\0engabout\0text"), "text");
-        assert_eq!(words(b"COMM", b"\x01eng\0\0\xff\xfet\0"), "t");
-        assert_eq!(words(b"TIT2", b""), "");
+        assert_eq!((words(b"\0text"), words(b"")), ("text".to_owned(), String::new()));
     }
 
     #[test]

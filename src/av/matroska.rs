@@ -301,7 +301,7 @@ fn word(name: &str) -> Option<Word> {
         "TITLE" => Word::Title,
         "ARTIST" => Word::Artist,
         "ALBUM" => Word::Album,
-        "DESCRIPTION" | "SUMMARY" | "COMMENT" => Word::Description,
+        "DESCRIPTION" | "SUMMARY" => Word::Description,
         "GENRE" => Word::Genre,
         "COPYRIGHT" => Word::Copyright,
         "DATE_RECORDED" | "CREATION_TIME" => Word::Date,
@@ -322,7 +322,8 @@ fn attachments(source: &mut Source, of: Span, draft: &mut Draft) -> Result<(), E
             }
         }
         if let Some(data) = data.filter(|_| is_picture) {
-            draft.cover_at(data);
+            let bytes = source.read(data)?;
+            draft.cover_of(&bytes, None);
         }
     }
     Ok(())

@@ -45,7 +45,12 @@ impl Frame {
         let is_first = version == 3;
         let bits = BITS[usize::from(!is_first)].get(usize::from(head[2] >> 4)).copied()? * 1000;
         let rate = *RATES.get(usize::from(head[2] >> 2 & 3))?;
-        let rate = rate >> match version { 3 => 0, 2 => 1, _ => 2 };
+        let rate = rate
+            >> match version {
+                3 => 0,
+                2 => 1,
+                _ => 2,
+            };
         let channels = if head[3] >> 6 == 3 { 1 } else { 2 };
         let samples = if is_first { 1152 } else { 576 };
         let padding = u32::from(head[2] >> 1 & 1);
@@ -56,7 +61,14 @@ impl Frame {
             (false, _) => 9,
         };
         // Free formats, which say no number of bits, are next to unknown.
-        (bits > 0 && len > 4).then_some(Self { rate, bits, channels, samples, len, facts_at: 4 + side })
+        (bits > 0 && len > 4).then_some(Self {
+            rate,
+            bits,
+            channels,
+            samples,
+            len,
+            facts_at: 4 + side,
+        })
     }
 }
 

@@ -173,8 +173,11 @@ impl Sound {
 
 /// Reads the packet of comments, which begins the first of these pages and goes on in the others.
 fn comments(pages: &mut [Page], sound: &Sound, draft: &mut Draft) -> Result<(), Error> {
-    let packet: Vec<u8> =
-        pages.iter().flat_map(|page| page.content().iter().take(page.first_packet())).copied().collect();
+    let packet: Vec<u8> = pages
+        .iter()
+        .flat_map(|page| page.content().iter().take(page.first_packet()))
+        .copied()
+        .collect();
     let mut changed = packet.clone();
     if let Some(list) = changed.get_mut(sound.before..) {
         vorbis::read(list, draft);

@@ -2,6 +2,7 @@
 //! The gate before everything else: what passes here is complete and of a kind that is taken.
 
 use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::source::{MAX_BLOCK, Source, Span};
@@ -59,9 +60,11 @@ pub struct Probe {
 
 /// A picture that the file brings along.
 #[derive(Debug, Clone)]
-enum Cover {
-    At(Span),
-    Bytes(Vec<u8>),
+struct Cover {
+    /// The picture, where it does not lie in the file as it is.
+    bytes: Option<Vec<u8>>,
+    /// Where it lies in the public file; nowhere, if it is taken out of that.
+    place: Option<Span>,
 }
 
 /// One track, as far as it is of interest.
@@ -112,16 +115,23 @@ impl Draft {
         self.audio.get_or_insert(track);
     }
 
-    pub(super) fn cover_at(&mut self, span: Span) {
-        if (1..=MAX_BLOCK).contains(&span.len) {
-            self.cover.get_or_insert(Cover::At(span));
+    /// Takes down where a picture lies, before and after. Tells whether it is the first one: no
+    /// other stays in the public file, as nobody looks at those.
+    pub(super) fn cover_at(&mut self, span: Span) -> bool {
+        let is_first = self.cover.is_none() && (1..=MAX_BLOCK).contains(&span.len);
+        if is_first {
+            self.cover = Some(Cover { bytes: None, place: Some(span) });
         }
+        is_first
     }
 
-    pub(super) fn cover_of(&mut self, bytes: &[u8]) {
-        if !bytes.is_empty() {
-            self.cover.get_or_insert_with(|| Cover::Bytes(bytes.to_vec()));
+    /// The same with a picture that lies elsewhere in the public file, or not at all.
+    pub(super) fn cover_of(&mut self, bytes: &[u8], place: Option<Span>) -> bool {
+        let is_first = self.cover.is_none() && !bytes.is_empty();
+        if is_first {
+            self.cover = Some(Cover { bytes: Some(bytes.to_vec()), place });
         }
+        is_first
     }
 
     fn finish(self, container: Container, bytes: u64, limits: &Limits) -> Result<Probe, Error> {
@@ -206,11 +216,26 @@ impl Probe {
     /// # Errors
     /// [`Error::Io`].
     pub fn cover(&self, path: &Path) -> Result<Option<Vec<u8>>, Error> {
-        Ok(match &self.cover {
-            None => None,
-            Some(Cover::Bytes(bytes)) => Some(bytes.clone()),
-            Some(Cover::At(span)) => Some(Source::open(path)?.read(*span)?),
+        let Some(cover) = &self.cover else { return Ok(None) };
+        Ok(match (&cover.bytes, cover.place) {
+            (Some(bytes), _) => Some(bytes.clone()),
+            (None, Some(span)) => Some(Source::open(path)?.read(span)?),
+            (None, None) => None,
         })
+    }
+
+    /// Puts another picture in place of the one that public bytes have: one that tells less, or
+    /// none. One that is longer than what was there is none.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn replace_cover(&self, public: &File, picture: &[u8]) -> Result<(), Error> {
+        let Some(place) = self.cover.as_ref().and_then(|cover| cover.place) else { return Ok(()) };
+        let mut bytes = vec![0; usize::try_from(place.len).unwrap_or(0)];
+        if let Some(start) = bytes.get_mut(..picture.len()) {
+            start.copy_from_slice(picture);
+        }
+        Ok(public.write_all_at(&bytes, place.at)?)
     }
 
     /// Writes the public bytes of the file at `path` to the end of `to`.

@@ -1,6 +1,8 @@
 //! Comments as Vorbis has them, and FLAC and Opus after it: `NAME=text`, one after the other. Those
 //! that are private are blanked where they stand.
 
+use std::ops::Range;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -8,8 +10,8 @@ use super::probe::Draft;
 use super::source::Cut;
 use super::told::Word;
 
-/// What may stay: the names of the work and of those who made it, where it stands among others, its
-/// picture, and how loud it is to be played.
+/// What may stay: the names of the work and of those who made it, where it stands among others, and
+/// how loud it is to be played. Pictures do not: nobody could take out what they tell.
 const KEPT: &[&str] = &[
     "TITLE",
     "VERSION",
@@ -29,8 +31,6 @@ const KEPT: &[&str] = &[
     "LICENSE",
     "LYRICS",
     "ISRC",
-    "METADATA_BLOCK_PICTURE",
-    "COVERART",
     "REPLAYGAIN_TRACK_GAIN",
     "REPLAYGAIN_TRACK_PEAK",
     "REPLAYGAIN_ALBUM_GAIN",
@@ -46,7 +46,7 @@ fn word(name: &str) -> Option<Word> {
         "ALBUM" => Word::Album,
         "GENRE" => Word::Genre,
         "COPYRIGHT" => Word::Copyright,
-        "DESCRIPTION" | "COMMENT" => Word::Description,
+        "DESCRIPTION" => Word::Description,
         "ENCODER" => Word::Software,
         "LOCATION" => Word::Place,
         _ => return None,
@@ -65,7 +65,8 @@ pub(super) fn read(list: &mut [u8], draft: &mut Draft) {
         if name == "METADATA_BLOCK_PICTURE"
             && let Ok(block) = STANDARD.decode(text)
         {
-            draft.cover_of(picture(&block).unwrap_or_default());
+            let picture = picture(&block).and_then(|place| block.get(place));
+            draft.cover_of(picture.unwrap_or_default(), None);
         }
         if !KEPT.contains(&&*name) {
             blanks.push(from..from + comment.len());
@@ -116,8 +117,8 @@ fn trim(place: &mut [u8]) {
     }
 }
 
-/// The bytes of a picture as FLAC keeps it (RFC 9639, section 8.8).
-pub(super) fn picture(block: &[u8]) -> Option<&[u8]> {
+/// Where the bytes of a picture are as FLAC keeps it (RFC 9639, section 8.8).
+pub(super) fn picture(block: &[u8]) -> Option<Range<usize>> {
     let mut cut = Cut(block);
     cut.take(4)?;
     for _ in 0..2 {
@@ -126,7 +127,8 @@ pub(super) fn picture(block: &[u8]) -> Option<&[u8]> {
     }
     cut.take(16)?;
     let len = cut.count(4)?;
-    cut.take(len as usize)
+    let at = block.len() - cut.0.len();
+    cut.take(len as usize).map(|picture| at..at + picture.len())
 }
 
 #[cfg(test)]

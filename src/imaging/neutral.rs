@@ -51,9 +51,9 @@ pub fn neutral((width, height): (u32, u32), sign: Sign) -> Result<Vec<u8>, Error
         // Four looks at each pixel make edges soft.
         let looks = [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)];
         let at = |n: u32, part: f64, middle: f64| (f64::from(n) + part - middle) / half;
-        let inked = looks.iter().filter(|(right, down)| {
-            sign.has(at(x, *right, middle.0), at(y, *down, middle.1))
-        });
+        let inked = looks
+            .iter()
+            .filter(|(right, down)| sign.has(at(x, *right, middle.0), at(y, *down, middle.1)));
         mixed(inked.count() as u32)
     });
     let mut png = Cursor::new(Vec::new());
@@ -86,7 +86,9 @@ mod tests {
 
     #[test]
     fn it_has_the_proportions_and_its_sign_in_the_middle() {
-        for (size, sign) in [((1920, 1080), Sign::Play), ((1080, 1920), Sign::Play), ((1, 1), Sign::Sound)] {
+        for (size, sign) in
+            [((1920, 1080), Sign::Play), ((1080, 1920), Sign::Play), ((1, 1), Sign::Sound)]
+        {
             let png = neutral(size, sign).unwrap();
             let picture = image::load_from_memory(&png).unwrap().to_rgb8();
             assert_eq!(*picture.get_pixel(picture.width() / 2, picture.height() / 2 + 1), INK);

@@ -12,9 +12,7 @@ use crate::{
     site::Links,
 };
 use poem::web::Data;
-use poem_openapi::{
-    ApiRequest, Object, OpenApi, param::Path, payload::Json, types::Example,
-};
+use poem_openapi::{ApiRequest, Object, OpenApi, param::Path, payload::Json, types::Example};
 use std::sync::Arc;
 
 pub struct PosterApi;

@@ -2,13 +2,13 @@
 //! that stand for it are made elsewhere (`poster.rs`).
 
 use super::{
-    original::{Content, Original, Source, Treatment, UPLOAD, hash, source},
+    original::{self, Content, Original, Source, Treatment, UPLOAD, hash, source},
     poster::Poster,
 };
 use crate::{
     av,
     base::{Error, Result},
-    imaging::{Gps, Metadata},
+    imaging::{self, Gps, Metadata},
     site::{KeepUploads, Settings},
     storage::Incoming,
 };
@@ -154,6 +154,9 @@ pub(super) fn keep(
     if settings.strip_metadata {
         let mut public = incoming.create_file(&file)?;
         probe.strip(&upload, &mut public)?;
+        if let Some(cover) = probe.cover(&upload)? {
+            probe.replace_cover(&public, &clean(incoming, &cover, settings)?)?;
+        }
         public.sync_all()?;
     } else {
         fs::rename(&upload, incoming.path(&file))?;
@@ -171,6 +174,20 @@ pub(super) fn keep(
     };
     let metadata = metadata(&probe.told);
     Ok(Original { file, content: Content::Film(Box::new(probe)), bytes, sha256, metadata, source })
+}
+
+/// A cover without what cameras write into pictures; nothing, where it is no picture.
+fn clean(incoming: &Incoming, cover: &[u8], settings: &Settings) -> Result<Vec<u8>> {
+    const DRAFTS: [&str; 2] = ["cover", "cover.public"];
+    let [draft, public] = DRAFTS.map(|name| incoming.path(name));
+    fs::write(&draft, cover)?;
+    let cleaned = imaging::probe(&draft, &original::limits(settings))
+        .and_then(|probe| imaging::strip(&draft, &probe, &mut File::create(&public)?));
+    let bytes = cleaned.is_ok().then(|| fs::read(&public)).transpose()?;
+    for path in [draft, public] {
+        let _ = fs::remove_file(path);
+    }
+    Ok(bytes.unwrap_or_default())
 }
 
 /// What the file says, in the words for pictures.

@@ -1,11 +1,7 @@
 //! The file that is kept of an upload: recognised, made anew where that is needed, freed of what
 //! is private, and hashed.
 
-use super::{
-    Kind, film,
-    upload::blocking,
-    watermark,
-};
+use super::{Kind, film, upload::blocking, watermark};
 use crate::{
     av,
     base::{Error, Result},
@@ -131,10 +127,8 @@ pub(super) async fn prepare(
         Content::Film(probe) => return blocking(move || film::keep(&files, *probe, &of)).await,
         Content::Picture(probe) => probe,
     };
-    let (metadata, probe) = blocking(move || {
-        Ok((imaging::read_metadata(&files.path(UPLOAD), &probe), probe))
-    })
-    .await?;
+    let (metadata, probe) =
+        blocking(move || Ok((imaging::read_metadata(&files.path(UPLOAD), &probe), probe))).await?;
     let anew = anew(engine, incoming, &probe, &metadata, &treatment).await?;
     let files = incoming.clone();
     blocking(move || keep(&files, probe, metadata, anew, &treatment)).await

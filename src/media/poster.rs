@@ -166,11 +166,7 @@ fn neutral(probe: &av::Probe) -> Result<Picture> {
 
 /// Looks at a picture, and frees it of what is private. Whatever it is, it is a picture that every
 /// browser shows, or it is refused.
-async fn prepare(
-    incoming: &Arc<Incoming>,
-    settings: &Settings,
-    picture: Picture,
-) -> Result<Ready> {
+async fn prepare(incoming: &Arc<Incoming>, settings: &Settings, picture: Picture) -> Result<Ready> {
     let (files, limits) = (incoming.clone(), original::limits(settings));
     blocking(move || {
         let Picture { bytes, origin, at_ms } = picture;

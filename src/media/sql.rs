@@ -99,7 +99,9 @@ pub(super) fn insert(db: &Write<Site>, new: &NewMedia) -> Result<MediaId> {
         Content::Film(probe) if probe.kind == crate::av::Kind::Video => {
             ((probe.width, probe.height), 1, false)
         }
-        Content::Film(_) => (shown.map_or((1, 1), |poster| (poster.width, poster.height)), 1, false),
+        Content::Film(_) => {
+            (shown.map_or((1, 1), |poster| (poster.width, poster.height)), 1, false)
+        }
     };
     db.prepare_cached(INSERT)?.execute(params![
         new.public_id,

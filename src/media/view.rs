@@ -1,6 +1,8 @@
 //! How an item looks to a client: the `Media` object of the API.
 
-use super::{Media, Role, Variant, embed::Embed, poster, view_av::AvView, view_metadata::MetadataView};
+use super::{
+    Media, Role, Variant, embed::Embed, poster, view_av::AvView, view_metadata::MetadataView,
+};
 use crate::{
     accounts::Actor,
     base::{page::Page, secret::Secret},

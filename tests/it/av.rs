@@ -64,17 +64,27 @@ fn films_are_known_by_their_headers() {
         ("live", f::live_webm(), Container::Webm, 4_960, "video/webm"),
     ] {
         let film = found(&bytes).unwrap();
-        assert_eq!((film.container, film.kind, film.mime()), (container, Kind::Video, mime), "{name}");
+        assert_eq!(
+            (film.container, film.kind, film.mime()),
+            (container, Kind::Video, mime),
+            "{name}"
+        );
         assert_eq!((film.width, film.height), (640, 360), "{name}");
         assert_eq!(film.duration_ms, Some(ms), "{name}");
         assert_eq!(film.channels, 2, "{name}");
         assert!(film.bit_rate.unwrap() > 0, "{name}");
     }
     let mp4 = found(&f::mp4()).unwrap();
-    assert_eq!((mp4.video_codec.as_deref(), mp4.audio_codec.as_deref()), (Some("h264"), Some("aac")));
+    assert_eq!(
+        (mp4.video_codec.as_deref(), mp4.audio_codec.as_deref()),
+        (Some("h264"), Some("aac"))
+    );
     assert_eq!((mp4.frame_rate, mp4.sample_rate, mp4.tracks), (Some(25.0), 44_100, 2));
     let webm = found(&f::webm()).unwrap();
-    assert_eq!((webm.video_codec.as_deref(), webm.audio_codec.as_deref()), (Some("vp9"), Some("opus")));
+    assert_eq!(
+        (webm.video_codec.as_deref(), webm.audio_codec.as_deref()),
+        (Some("vp9"), Some("opus"))
+    );
     assert_eq!((webm.frame_rate, webm.sample_rate, webm.tracks), (Some(25.0), 48_000, 2));
 }
 
@@ -134,7 +144,10 @@ fn public_bytes_are_as_long_and_tell_nothing() {
         let (before, after) = (found(&bytes).unwrap(), found(&public).unwrap());
         assert_eq!((before.container, before.duration_ms), (after.container, after.duration_ms));
         assert_eq!((before.width, before.height), (after.width, after.height), "{name}");
-        assert_eq!((&before.video_codec, &before.audio_codec), (&after.video_codec, &after.audio_codec));
+        assert_eq!(
+            (&before.video_codec, &before.audio_codec),
+            (&after.video_codec, &after.audio_codec)
+        );
         assert_eq!(after.told.recorded_at, None, "{name}");
         assert_eq!(after.told.place, None, "{name}");
         assert_eq!((&after.told.description, &after.told.camera_make), (&None, &None), "{name}");
@@ -168,7 +181,7 @@ fn pages_of_ogg_have_the_right_checksums_afterwards() {
 #[test]
 fn cut_short_they_are_refused_or_read_and_nothing_worse() {
     for (_, bytes) in all() {
-        for length in (0..bytes.len().min(4000)).chain([bytes.len() - 1]) {
+        for length in (0..bytes.len().min(3000)).step_by(7).chain([bytes.len() - 1]) {
             let file = kept(&bytes[..length]);
             if let Ok(found) = probe(&file.path, &Limits::default()) {
                 let to = file.dir.path().join("public");

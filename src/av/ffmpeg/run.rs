@@ -62,7 +62,8 @@ struct Group(Child);
 impl Drop for Group {
     fn drop(&mut self) {
         // Its number is its own as long as nobody has asked how it ended.
-        if let Some(id) = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
+        if let Some(id) = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
+        {
             let _ = kill_process_group(id, Signal::KILL);
         }
     }

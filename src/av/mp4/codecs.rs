@@ -72,8 +72,8 @@ pub(super) fn read(
                 track.sample_rate = rate.clamp(0.0, 1e7) as u32;
                 track.channels = cut.count(4).unwrap_or(0);
             }
-            if name == b"mp4a" && is_mp3(&bytes) {
-                "mp3".clone_into(&mut track.codec);
+            if name == b"mp4a" {
+                describe(&bytes, track);
             }
         }
         _ => {}
@@ -85,17 +85,29 @@ fn by_letters(name: &[u8]) -> String {
     codec_word(&String::from_utf8_lossy(name))
 }
 
-/// Whether the descriptors of the samples say MPEG layer 3, which may be called `mp4a` as well
-/// (ISO/IEC 14496-1).
-fn is_mp3(entry: &[u8]) -> bool {
+/// What the descriptors of MPEG sound (ISO/IEC 14496-1) say better than what is before them: that
+/// it is layer 3, which may be called `mp4a` as well, and the true number of channels.
+fn describe(entry: &[u8], track: &mut Track) {
     let at = entry.windows(4).position(|four| four == b"esds");
-    let Some(rest) = at.and_then(|at| entry.get(at + 8..)) else { return false };
+    let Some(rest) = at.and_then(|at| entry.get(at + 8..)) else { return };
     let mut cut = Cut(rest);
-    // Descriptor 3 has an id and flags before descriptor 4, which begins with the kind of data.
+    // Descriptor 3 has an id and flags before descriptor 4, which begins with the kind of data and
+    // ends with descriptor 5.
     descriptor(&mut cut, 3);
     cut.take(3);
     descriptor(&mut cut, 4);
-    matches!(cut.number(1), Some(0x69 | 0x6b))
+    if matches!(cut.number(1), Some(0x69 | 0x6b)) {
+        "mp3".clone_into(&mut track.codec);
+        return;
+    }
+    cut.take(12);
+    descriptor(&mut cut, 5);
+    // Five bits of the kind of AAC, four of the rate, and four of the channels (ISO/IEC 14496-3).
+    let Some(config) = cut.number(2) else { return };
+    let (kind, rate, channels) = (config >> 11, config >> 7 & 15, config >> 3 & 15);
+    if (1..=30).contains(&kind) && rate < 13 && (1..=7).contains(&channels) {
+        track.channels = if channels == 7 { 8 } else { channels as u32 };
+    }
 }
 
 /// Moves past the head of a descriptor: its tag, and a length of up to four bytes.

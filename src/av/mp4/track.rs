@@ -114,7 +114,8 @@ impl Seen {
 
     /// The track as a viewer sees it.
     fn film(&self, track: Track) -> Track {
-        let (width, height) = if self.shown.0 > 0 && self.shown.1 > 0 { self.shown } else { track.size };
+        let (width, height) =
+            if self.shown.0 > 0 && self.shown.1 > 0 { self.shown } else { track.size };
         let size = if self.is_sideways { (height, width) } else { (width, height) };
         let seconds = self.duration as f64 / self.timescale.max(1) as f64;
         let rate = (seconds > 0.0 && self.samples > 0).then(|| self.samples as f64 / seconds);

@@ -23,7 +23,7 @@ fn word(kind: &[u8; 4]) -> Option<Word> {
         b"\xa9alb" | b"albm" => Word::Album,
         b"\xa9gen" | b"gnre" => Word::Genre,
         b"\xa9day" => Word::Date,
-        b"\xa9cmt" | b"\xa9des" | b"desc" | b"dscp" => Word::Description,
+        b"\xa9des" | b"desc" | b"dscp" => Word::Description,
         b"\xa9cpy" | b"cprt" => Word::Copyright,
         b"\xa9too" | b"\xa9swr" => Word::Software,
         b"\xa9mak" => Word::Make,
@@ -73,21 +73,36 @@ fn songs(source: &mut Source, meta: &Atom, list: &Atom, draft: &mut Draft) -> Re
         }
     }
     for item in boxes::children(source, list.body)? {
-        if let Some(data) = boxes::find(source, item.body, &[b"data"])? {
-            // The type and the language come first.
-            let value = data.body.after(8);
-            if &item.kind == b"covr" {
-                draft.cover_at(value);
-            } else if let Some(word) = word(&item.kind) {
-                let bytes = source.read(value.first(16 * 1024))?;
-                draft.told.hear(word, &String::from_utf8_lossy(&bytes));
+        let is_kept = KEPT.contains(&&item.kind);
+        for data in boxes::children(source, item.body)? {
+            let may_stay = &data.kind == b"data" && hear_song(source, &item, &data, draft)?;
+            if is_kept && !may_stay {
+                boxes::free(&data, draft)?;
             }
         }
-        if !KEPT.contains(&&item.kind) {
+        if !is_kept {
             boxes::free(&item, draft)?;
         }
     }
     Ok(())
+}
+
+/// One value of the list, whose type and language come first. Tells whether it may stay.
+fn hear_song(
+    source: &mut Source,
+    item: &Atom,
+    data: &Atom,
+    draft: &mut Draft,
+) -> Result<bool, Error> {
+    let value = data.body.after(8);
+    if &item.kind == b"covr" {
+        return Ok(draft.cover_at(value));
+    }
+    if let Some(word) = word(&item.kind) {
+        let bytes = source.read(value.first(16 * 1024))?;
+        draft.told.hear(word, &String::from_utf8_lossy(&bytes));
+    }
+    Ok(true)
 }
 
 /// The keys of QuickTime: a list of names, and a list of values by their numbers.
@@ -122,7 +137,7 @@ fn key(name: &[u8]) -> Option<Word> {
         b"title" | b"displayname" => Word::Title,
         b"artist" | b"author" => Word::Artist,
         b"album" => Word::Album,
-        b"description" | b"comment" => Word::Description,
+        b"description" => Word::Description,
         b"genre" => Word::Genre,
         b"copyright" => Word::Copyright,
         b"software" => Word::Software,

@@ -128,7 +128,8 @@ pub(super) fn song_list(cover: &[u8]) -> Vec<u8> {
 fn keys() -> Vec<u8> {
     let names = ["make", "model", "creationdate", "location.ISO6709"];
     let values = ["Lumen", "One", "2024-01-31T10:30:00+0100", "+48.8577+002.2950+035.0/"];
-    let names = names.map(|name| atom(b"mdta", &[format!("com.apple.quicktime.{name}").as_bytes()]));
+    let names =
+        names.map(|name| atom(b"mdta", &[format!("com.apple.quicktime.{name}").as_bytes()]));
     let list = values.iter().zip(1u32..).map(|(value, n)| {
         let data = atom(b"data", &[&words(&[1, 0]), value.as_bytes()]);
         atom(&n.to_be_bytes(), &[&data])
@@ -162,7 +163,8 @@ pub(crate) fn mp4() -> Vec<u8> {
 
 /// A film of a telephone, held upright, that tells all about its owner in six places.
 pub(crate) fn told_mp4() -> Vec<u8> {
-    let notes = [note(b"\xa9xyz", SECRET), note(b"\xa9mod", b"Lumen One"), song_list(b"no picture")];
+    let notes =
+        [note(b"\xa9xyz", SECRET), note(b"\xa9mod", b"Lumen One"), song_list(b"no picture")];
     let user = atom(b"udta", &[&notes.concat()]);
     let more = [user, keys(), atom(b"uuid", &[&[9; 16], SECRET])].concat();
     let before = atom(b"uuid", &[&[8; 16], SECRET]);

@@ -21,10 +21,8 @@ fn header(kind: &[u8]) -> Vec<u8> {
 
 fn tracks() -> Vec<u8> {
     let picture = element(0xe0, &[&element(0xb0, &[&[2, 128]]), &element(0xba, &[&[1, 104]])]);
-    let sound = element(
-        0xe1,
-        &[&element(0xb5, &[&48_000f32.to_be_bytes()]), &element(0x9f, &[&[2]])],
-    );
+    let sound =
+        element(0xe1, &[&element(0xb5, &[&48_000f32.to_be_bytes()]), &element(0x9f, &[&[2]])]);
     let film = element(
         0xae,
         &[
@@ -65,7 +63,8 @@ fn whole(kind: &[u8]) -> Vec<u8> {
     let named = |name: &[u8], text: &[u8]| {
         element(0x67c8, &[&element(0x45a3, &[name]), &element(0x4487, &[text])])
     };
-    let notes = [named(b"ARTIST", b"Ana"), named(b"COMMENT", SECRET), named(b"LOCATION", b"+1.5+2.5/")];
+    let notes =
+        [named(b"ARTIST", b"Ana"), named(b"COMMENT", SECRET), named(b"LOCATION", b"+1.5+2.5/")];
     let tags = element(0x1254_c367, &[&element(0x7373, &[&notes.concat()])]);
     let piece = element(0x1f43_b675, &[&cluster_at(0)]);
     let file = element(0x61a7, &[&element(0x4660, &[b"text/plain"]), &element(0x465c, &[SECRET])]);
