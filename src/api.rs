@@ -3,6 +3,7 @@
 use crate::{
     accounts::api::AccountsApi,
     http::{Problem, document},
+    jobs::api::JobsApi,
     media::{
         api::MediaApi, api_links::MediaLinksApi, api_looks::LooksApi, api_poster::PosterApi,
         api_regeneration::RegenerationApi, api_watermark::WatermarkApi, upload::Uploads,
@@ -31,6 +32,7 @@ fn service() -> OpenApiService<impl OpenApi, ()> {
         RegenerationApi,
         WatermarkApi,
         PosterApi,
+        JobsApi,
     );
     OpenApiService::new(rooms, "Vitrina", env!("CARGO_PKG_VERSION"))
         .description(

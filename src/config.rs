@@ -156,6 +156,12 @@ config! {
     ffmpeg_memory_mb: u64 = "2048";
     /// The largest file that it may write, in MiB.
     ffmpeg_output_mb: u64 = "20000";
+    /// Jobs that are done at once, besides those that are heavy. While others wait, one site does
+    /// two at most. 0: none; they wait for another process.
+    jobs_light: u64 = "4";
+    /// Heavy jobs, such as those about video, that are done at once. While others wait, one site
+    /// does one. 0: none; they wait for another process.
+    jobs_heavy: u64 = "1";
     /// How long a stopping server waits for requests to finish, in seconds.
     shutdown_grace_s: u64 = "30";
     /// How the log is written: `human`, `json`, or `auto`, which is `human` on a terminal.
@@ -189,6 +195,14 @@ impl Config {
             Ok(n) if n > 0 => n,
             _ => std::thread::available_parallelism().map_or(2, usize::from),
         }
+    }
+
+    /// How many light and how many heavy jobs are done at once. Each keeps a site open, and most
+    /// places are for those that have visitors.
+    pub fn jobs_at_once(&self) -> (usize, usize) {
+        let share = usize::try_from(self.open_tenants / 4).unwrap_or(usize::MAX).max(1);
+        let places = |n| usize::try_from(n).unwrap_or(usize::MAX).min(share);
+        (places(self.jobs_light), places(self.jobs_heavy))
     }
 }
 

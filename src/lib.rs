@@ -24,9 +24,12 @@ pub mod tenancy;
 #[cfg(not(fuzzing))]
 pub mod web;
 
-// Floors 4 to 6: who is calling, what the site's rules are, and the media themselves.
+// Floors 4 to 6: who is calling, what the site's rules are, what goes on behind, and the media
+// themselves.
 #[cfg(not(fuzzing))]
 pub mod accounts;
+#[cfg(not(fuzzing))]
+pub mod jobs;
 #[cfg(not(fuzzing))]
 pub mod site;
 

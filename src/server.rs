@@ -8,6 +8,7 @@ use crate::{
     app::App,
     base::{Error, Result, secret::Secret},
     config::Config,
+    jobs::executor::Options,
     tenancy::Tenants,
     worker,
 };
@@ -74,7 +75,8 @@ pub struct Running {
     pub tenants: Arc<Tenants>,
     stop: watch::Sender<bool>,
     threads: Arc<Threads>,
-    background: [JoinHandle<()>; 2],
+    working: JoinHandle<()>,
+    following: JoinHandle<()>,
     serving: [JoinHandle<()>; 2],
     pub app: App,
 }
@@ -100,13 +102,13 @@ impl Running {
         let on = || threads.clone();
         let serving = [
             tokio::spawn(attend(public.listener, app.public(), on(), stopped.clone(), grace)),
-            tokio::spawn(attend(operator.listener, app.operator(), on(), stopped, grace)),
+            tokio::spawn(attend(operator.listener, app.operator(), on(), stopped.clone(), grace)),
         ];
         let tenants = app.tenants.clone();
-        let background = [
-            tokio::spawn(worker::run(tenants.clone(), app.uploads.clone())),
-            tokio::spawn(tenants.clone().follow()),
-        ];
+        let (light, heavy) = config.jobs_at_once();
+        let jobs = Options { light, heavy, ..Options::default() };
+        let working = worker::run(tenants.clone(), app.uploads.clone(), jobs, stopped);
+        let (working, following) = (tokio::spawn(working), tokio::spawn(tenants.clone().follow()));
         Ok(Self {
             public_url,
             operator_url,
@@ -114,7 +116,8 @@ impl Running {
             tenants,
             stop,
             threads,
-            background,
+            working,
+            following,
             serving,
             app,
         })
@@ -128,9 +131,9 @@ impl Running {
         for serving in self.serving {
             serving.await?;
         }
-        for working in self.background {
-            working.abort();
-        }
+        // Jobs were told to end at the same moment, and are put back where they did not.
+        self.working.await?;
+        self.following.abort();
         if let Some(threads) = Arc::into_inner(self.threads) {
             threads.end().await;
         }

@@ -1,10 +1,18 @@
-//! Work that nobody waits for: sites are visited when something in them is due, and only then.
-//! Of several processes that serve the same data, one does it at a time.
+//! Work that nobody waits for: the jobs of all sites, each kind with the function that does it;
+//! and housekeeping, which visits a site when something in it is due, and only then.
+//!
+//! A visit is short; what takes longer is a job. Of several processes that serve the same data,
+//! one does the housekeeping at a time, and all do jobs.
 
 use crate::{
     accounts::session,
     base::{Clock, Result, clock::Millis, ids::TenantId},
-    media::{self, upload::Uploads},
+    jobs::{
+        self, Kind, Run, Step,
+        executor::{self, Options},
+        recount,
+    },
+    media::{self, regenerate, upload::Uploads},
     tenancy::{Stats, Tenant, Tenants, audit::By, record::Status, usage},
     tus,
 };
@@ -12,7 +20,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::time::sleep;
+use tokio::{sync::watch, time::sleep};
 
 /// How long to wait before looking again whether something is due.
 const EVERY: Duration = Duration::from_secs(5);
@@ -29,17 +37,38 @@ const FLUSH_EVERY: Duration = Duration::from_secs(60);
 /// A site that nobody came to for so long is closed.
 const UNUSED: Duration = Duration::from_secs(15 * 60);
 
-/// Works until it is dropped. One site's trouble does not keep the others waiting.
-pub async fn run(tenants: Arc<Tenants>, uploads: Arc<Uploads>) {
+/// What the jobs are done with.
+struct Hands {
+    uploads: Arc<Uploads>,
+}
+
+impl executor::Work for Hands {
+    async fn run(self: Arc<Self>, kind: Kind, run: Arc<Run>) -> Result<Step> {
+        match kind {
+            Kind::Recount => recount::run(&run).await,
+            Kind::Regenerate => regenerate::go_on(&run, &self.uploads).await,
+        }
+    }
+}
+
+/// Works until it is told to stop; the jobs that run then get a moment to end. One site's trouble
+/// does not keep the others waiting.
+pub async fn run(
+    tenants: Arc<Tenants>,
+    uploads: Arc<Uploads>,
+    options: Options,
+    stopped: watch::Receiver<bool>,
+) {
+    let jobs = executor::serve(tenants.clone(), Arc::new(Hands { uploads }), options, stopped);
     let visiting = async {
         loop {
-            if let Err(error) = visit_due(&tenants, &uploads).await {
+            if let Err(error) = visit_due(&tenants).await {
                 tracing::error!(error = %error.in_full(), "housekeeping failed");
             }
             sleep(EVERY).await;
         }
     };
-    // Visits may take hours where all variants of a site are made anew; this does not wait.
+    // Visits may take long where much is to be removed; this does not wait.
     let flushing = async {
         loop {
             sleep(FLUSH_EVERY).await;
@@ -47,11 +76,14 @@ pub async fn run(tenants: Arc<Tenants>, uploads: Arc<Uploads>) {
             tenants.flush().await;
         }
     };
-    tokio::join!(visiting, flushing);
+    tokio::select! {
+        () = jobs => {}
+        ((), ()) = async { tokio::join!(visiting, flushing) } => {}
+    }
 }
 
 /// Visits every site that is due, if it is this process's turn. Returns how many it visited.
-pub async fn visit_due(tenants: &Arc<Tenants>, uploads: &Arc<Uploads>) -> Result<usize> {
+pub async fn visit_due(tenants: &Arc<Tenants>) -> Result<usize> {
     let mut visited = 0;
     if !tenants.lease("housekeeping", LEASE_MS).await? {
         return Ok(visited);
@@ -69,7 +101,7 @@ pub async fn visit_due(tenants: &Arc<Tenants>, uploads: &Arc<Uploads>) -> Result
                 }
                 leased = Instant::now();
             }
-            if let Err(error) = visit(tenants, uploads, &id, stamp).await {
+            if let Err(error) = visit(tenants, &id, stamp).await {
                 tracing::error!(tenant = %id, error = %error.in_full(), "a visit failed");
                 let retry = Some(Clock::now().plus_ms(RETRY_MS));
                 tenants.end_visit(&id, stamp, None, retry).await?;
@@ -80,12 +112,7 @@ pub async fn visit_due(tenants: &Arc<Tenants>, uploads: &Arc<Uploads>) -> Result
 }
 
 /// Looks after one site: what is over goes, what it holds is noted, and so is when to come back.
-async fn visit(
-    tenants: &Arc<Tenants>,
-    uploads: &Arc<Uploads>,
-    id: &TenantId,
-    stamp: i64,
-) -> Result<()> {
+async fn visit(tenants: &Arc<Tenants>, id: &TenantId, stamp: i64) -> Result<()> {
     let record = tenants.record(id).await?;
     if record.status == Status::Deleting {
         return match record.delete_after().filter(|at| *at > Clock::now()) {
@@ -93,21 +120,21 @@ async fn visit(
             None => tenants.purge(&By::housekeeping(), id).await,
         };
     }
-    let (stats, next) = tenants.visit(id, |tenant| look_after(tenant, uploads.clone())).await?;
+    let (stats, next) = tenants.visit(id, look_after).await?;
     tenants.end_visit(id, stamp, Some(stats), next).await
 }
 
-/// Goes on with what was asked for, and removes what is over. Returns what the site holds then, and when something will be over next.
-async fn look_after(tenant: Arc<Tenant>, uploads: Arc<Uploads>) -> Result<(Stats, Option<Millis>)> {
-    let more = media::regenerate::go_on(&tenant, &uploads).await?;
+/// Removes what is over. Returns what the site holds then, and when something will be over next.
+async fn look_after(tenant: Arc<Tenant>) -> Result<(Stats, Option<Millis>)> {
     media::sweep::sweep(&tenant).await?;
     session::sweep(&tenant).await?;
     tus::sweep::sweep(&tenant).await?;
+    jobs::sweep::sweep(&tenant).await?;
     let dues = [
-        more,
         media::sweep::next(&tenant).await?,
         session::next(&tenant).await?,
         tus::sweep::next(&tenant).await?,
+        jobs::sweep::next(&tenant).await?,
     ];
     let stats = tenant.read(usage::stats).await?;
     Ok((stats, dues.into_iter().flatten().min()))

@@ -30,6 +30,8 @@ id!(/// A person with an account in one tenant.
     UserId);
 id!(/// One uploaded item with all its variants.
     MediaId);
+id!(/// One job of a site.
+    JobId);
 id!(/// One signed-in browser.
     SessionId);
 id!(/// One personal API token.

@@ -6,6 +6,7 @@ use crate::{
     config::Config,
     media::regenerate,
     site::settings::{self, Settings},
+    tenancy::usage,
 };
 use clap::Subcommand;
 use serde_json::{Map, Value};
@@ -25,6 +26,11 @@ pub(super) enum Verb {
         #[arg(required = true, value_name = "KEY=VALUE")]
         changes: Vec<String>,
     },
+    /// Count anew what the site uses, and mend counters that are wrong
+    Recount {
+        #[command(flatten)]
+        of: OfTenant,
+    },
     /// Make the variants of all items anew, as the settings are now; a running server does it
     Regenerate {
         #[command(flatten)]
@@ -38,6 +44,11 @@ pub(super) async fn run(verb: Verb, config: &Config) -> Result<()> {
         Verb::Set { of, changes } => {
             let changes = changes.iter().map(|c| parse(c)).collect::<Result<Map<_, _>>>()?;
             settings::change_as_operator(&*of.open(config).await?, changes).await?
+        }
+        Verb::Recount { of } => {
+            let mended = of.open(config).await?.write(usage::recount).await?;
+            say(&usage::told(&mended));
+            return Ok(());
         }
         Verb::Regenerate { of } => {
             let state = regenerate::start_as_operator(&*of.open(config).await?).await?;

@@ -1,5 +1,5 @@
 //! Making the variants of all items anew, after the site's settings changed. Asked for by an
-//! admin, done by housekeeping a few items at a time, and gone on with after a restart.
+//! admin, done by a job a few items at a time, and gone on with after a restart.
 
 use super::{
     Media, Rendered, Role, Variant, original,
@@ -9,18 +9,19 @@ use super::{
 };
 use crate::{
     accounts::{self, Actor},
-    base::{Clock, Error, Result, clock::Millis},
+    base::{Error, Result, clock::Millis},
+    db::Read,
     imaging::{self, Limits},
+    jobs::{self, Kind, NewJob, Run, Step},
     site::{Settings, settings},
-    tenancy::{Tenant, limits::Limit, usage},
+    tenancy::{Site, Tenant, limits::Limit, usage},
 };
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
-/// How long one visit goes on before other sites have their turn.
-const TURN: Duration = Duration::from_secs(2);
+/// Of all items of a site; there is one job for them.
+const KEY: &str = "all";
+/// How often the job is tried: as good as always, a few days long.
+const ATTEMPTS: u32 = 100;
 
 /// How far it has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,9 +48,15 @@ pub async fn start(tenant: &Tenant, actor: &Actor) -> Result<Regeneration> {
 
 /// [`start`] for the operator, who needs nobody's leave.
 pub async fn start_as_operator(tenant: &Tenant) -> Result<Regeneration> {
-    tenant.write(regeneration::start).await?;
-    tenant.visit_soon().await?;
-    tenant.read(regeneration::state).await?.ok_or(Error::NotFound("regeneration"))
+    let job = NewJob::new(Kind::Regenerate).once(KEY).attempts(ATTEMPTS);
+    let write = tenant.write(move |db| {
+        regeneration::start(db)?;
+        jobs::enqueue(db, &job)?;
+        regeneration::state(db)?.ok_or(Error::NotFound("regeneration"))
+    });
+    let state = write.await?;
+    jobs::wake(tenant, Kind::Regenerate).await?;
+    Ok(state)
 }
 
 /// How far the last one has come, if there was one.
@@ -58,7 +65,19 @@ pub async fn start_as_operator(tenant: &Tenant) -> Result<Regeneration> {
 /// `Forbidden` for anybody but an admin.
 pub async fn state(tenant: &Tenant, actor: &Actor) -> Result<Option<Regeneration>> {
     check(actor)?;
-    tenant.read(regeneration::state).await
+    tenant.read(state_in).await
+}
+
+/// The job may have ended in another way than with the last item: it says so then.
+fn state_in(db: &Read<Site>) -> Result<Option<Regeneration>> {
+    let Some(mut state) = regeneration::state(db)? else { return Ok(None) };
+    let job = jobs::last(db, Kind::Regenerate)?;
+    let is_over = job.as_ref().is_none_or(|job| job.state.is_over());
+    if state.finished_at.is_none() && is_over {
+        state.finished_at = job.and_then(|job| job.finished_at).or(Some(state.started_at));
+        state.problem = Some("cancelled".to_owned());
+    }
+    Ok(Some(state))
 }
 
 /// Calls it off; what is made stays.
@@ -74,18 +93,20 @@ fn check(actor: &Actor) -> Result<()> {
     Err(Error::Forbidden("only an admin may make all variants anew"))
 }
 
-/// Goes on for a while. Returns when to come back, if there is more to do.
-pub async fn go_on(tenant: &Arc<Tenant>, uploads: &Uploads) -> Result<Option<Millis>> {
-    let Some(state) = tenant.read(regeneration::state).await? else { return Ok(None) };
+/// Goes on for a turn.
+pub async fn go_on(run: &Run, uploads: &Uploads) -> Result<Step> {
+    let tenant = &run.tenant;
+    let Some(state) = tenant.read(regeneration::state).await? else { return Ok(Step::Done) };
     if state.finished_at.is_some() {
-        return Ok(None);
+        return Ok(Step::Done);
     }
     let settings = tenant.read(settings::load).await?;
-    let began = Instant::now();
-    while began.elapsed() < TURN {
+    let mut done = state.done;
+    while !run.is_turn_over() && !run.is_stopped() {
+        run.progress(done, Some(state.total));
         let Some((id, public_id)) = tenant.read(regeneration::next).await? else {
             tenant.tidy(|db| regeneration::finish(db, None)).await?;
-            return Ok(None);
+            return Ok(Step::Done);
         };
         let Some(media) = tenant.read(move |db| sql::get(db, &public_id)).await? else { continue };
         let made = Anew { tenant, uploads, settings: &settings, of: state.started_at };
@@ -93,7 +114,7 @@ pub async fn go_on(tenant: &Arc<Tenant>, uploads: &Uploads) -> Result<Option<Mil
             Ok(()) => false,
             Err(Error::LimitReached { .. }) => {
                 tenant.tidy(|db| regeneration::finish(db, Some("limit_reached"))).await?;
-                return Ok(None);
+                return Ok(Step::Done);
             }
             Err(error) => {
                 let (media, error) = (media.public_id, error.in_full());
@@ -102,8 +123,9 @@ pub async fn go_on(tenant: &Arc<Tenant>, uploads: &Uploads) -> Result<Option<Mil
             }
         };
         tenant.tidy(move |db| regeneration::step(db, id, failed, state.started_at)).await?;
+        done += 1;
     }
-    Ok(Some(Clock::now()))
+    Ok(Step::GoOn)
 }
 
 struct Anew<'a> {

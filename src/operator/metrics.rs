@@ -1,5 +1,5 @@
-//! What monitoring reads: figures of the whole appliance in Prometheus' text format. Nothing here
-//! is about one site.
+//! What monitoring reads: figures of the whole appliance in Prometheus' text format. Of single
+//! sites it names those alone that have jobs.
 
 use crate::{
     base::{Error, Result},
@@ -38,6 +38,12 @@ struct StatusLabel {
     status: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobsLabels {
+    tenant: String,
+    state: String,
+}
+
 impl Metrics {
     /// `decoders_lost` is counted elsewhere.
     pub fn new(decoders_lost: Arc<AtomicU64>) -> Self {
@@ -73,6 +79,13 @@ impl Metrics {
         let open = Gauge::<i64>::default();
         open.set(i64::try_from(tenants.open_count()).unwrap_or(i64::MAX));
         registry.register("open_tenants", "Tenants whose files are open", open);
+
+        let jobs = Family::<JobsLabels, Gauge>::default();
+        let help = "Jobs that wait, run or failed, where there are any, when last looked at";
+        registry.register("tenant_jobs", help, jobs.clone());
+        for (tenant, state, count) in tenants.jobs_by_state().await? {
+            jobs.get_or_create(&JobsLabels { tenant, state }).set(count);
+        }
 
         if let Some(up) = is_up(tenants.redis()) {
             let redis = Gauge::<i64>::default();

@@ -10,5 +10,6 @@ impl Schema for Control {
     const STEPS: &[Step] = &[
         Step { name: "0001_tenants", sql: include_str!("../../schema/control/0001_tenants.sql") },
         Step { name: "0002_hosting", sql: include_str!("../../schema/control/0002_hosting.sql") },
+        Step { name: "0003_jobs", sql: include_str!("../../schema/control/0003_jobs.sql") },
     ];
 }

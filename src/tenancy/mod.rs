@@ -3,6 +3,7 @@
 //! There is no `tenant_id` column to forget: a query can only reach the file its handle owns, and
 //! a blob can only be named inside the handle's own folder.
 
+mod attendance;
 pub mod audit;
 pub mod carry;
 mod changes;
@@ -24,7 +25,9 @@ mod scratch;
 mod secrets;
 mod sql;
 pub mod usage;
+pub mod work;
 
+pub use attendance::Attendance;
 pub use control::Control;
 pub use data_dir::{DataDir, Lock};
 pub use hostnames::HostChanges;
@@ -74,6 +77,7 @@ impl Schema for Site {
             name: "0008_resumable",
             sql: include_str!("../../schema/tenant/0008_resumable.sql"),
         },
+        Step { name: "0010_jobs", sql: include_str!("../../schema/tenant/0010_jobs.sql") },
         Step { name: "0011_av", sql: include_str!("../../schema/tenant/0011_av.sql") },
     ];
 }

@@ -6,6 +6,7 @@ use super::{
     limits::Overrides,
     resolver::Resolver,
     sql::{due, hosts, tenants},
+    work::Bell,
 };
 use crate::{
     base::{Clock, Error, Result, ids::TenantId, secret::Secret},
@@ -43,6 +44,7 @@ pub(super) struct Common {
     pub(super) control: Arc<Db<Control>>,
     pub(super) cache: Shared,
     pub(super) enforced: Arc<Overrides>,
+    pub(super) bell: Bell,
     /// Redis was waited for once, so that the first announcement reaches somebody.
     pub(super) met_redis: OnceCell<()>,
     default_tenant: Option<TenantId>,
@@ -99,6 +101,7 @@ impl Tenants {
             control: control.clone(),
             cache: cache.clone(),
             enforced: Arc::new(options.enforced),
+            bell: Bell::default(),
             met_redis: OnceCell::new(),
             default_tenant: options.default_tenant,
             public_url: options.public_url,

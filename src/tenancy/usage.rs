@@ -90,6 +90,38 @@ pub fn held(db: &Read<Site>) -> Result<Option<Millis>> {
     usage::held(db)
 }
 
+/// A counter that was wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mended {
+    pub name: String,
+    /// Nothing, where there was no such counter.
+    pub was: Option<i64>,
+    pub is: i64,
+}
+
+/// Counts anew what triggers count, and mends what is wrong. Returns what was.
+pub fn recount(db: &Write<Site>) -> Result<Vec<Mended>> {
+    let mut mended = Vec::new();
+    for (name, is) in usage::counted(db)? {
+        let was = usage::stands_at(db, &name)?;
+        if was != Some(is) {
+            usage::mend(db, &name, is)?;
+            mended.push(Mended { name, was, is });
+        }
+    }
+    Ok(mended)
+}
+
+/// What a recount has found, in words.
+pub fn told(mended: &[Mended]) -> String {
+    if mended.is_empty() {
+        return "every counter was right".to_owned();
+    }
+    let number = |was: Option<i64>| was.map_or_else(|| "nothing".to_owned(), |n| n.to_string());
+    let words = mended.iter().map(|m| format!("{}: {} is now {}", m.name, number(m.was), m.is));
+    words.collect::<Vec<_>>().join(", ")
+}
+
 /// Bytes handed out, counted in memory and written down now and then.
 #[derive(Default)]
 pub(super) struct Meter(Mutex<Count>);

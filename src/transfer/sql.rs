@@ -27,6 +27,9 @@ sql! {
     DROP_HOLDS = "DELETE FROM holds";
     DROP_PURGES = "DELETE FROM purges";
     DROP_UPLOADS = "DELETE FROM resumable_uploads";
+    DROP_TWINS = "DELETE FROM jobs AS r WHERE r.state = 'running' AND EXISTS (SELECT 1 FROM jobs w
+        WHERE w.state = 'waiting' AND w.kind = r.kind AND w.key = r.key)";
+    PUT_BACK_JOBS = "UPDATE jobs SET state = 'waiting', holder = NULL WHERE state = 'running'";
     CHECK = "PRAGMA integrity_check(1)";
     CHECK_KEYS = "PRAGMA foreign_key_check";
     SCHEMA = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema
@@ -99,12 +102,20 @@ pub(super) fn bytes(db: &Read<Site>) -> Result<u64> {
 }
 
 /// Takes out what belongs to the place where the copy was taken: who was signed in there, what was
-/// only on its way in, and what was to be done with bytes that are no part of the copy.
+/// only on its way in, and what was to be done with bytes that are no part of the copy. Jobs that
+/// run there wait here.
 pub(super) fn detach(db: &Write<Site>) -> Result<()> {
-    for statement in [DROP_SESSIONS, DROP_LINKS, DROP_SETUP, DROP_HOLDS, DROP_PURGES, DROP_UPLOADS]
-    {
-        db.execute(statement, [])?;
-    }
+    let all = [
+        DROP_SESSIONS,
+        DROP_LINKS,
+        DROP_SETUP,
+        DROP_HOLDS,
+        DROP_PURGES,
+        DROP_UPLOADS,
+        DROP_TWINS,
+        PUT_BACK_JOBS,
+    ];
+    all.iter().try_for_each(|statement| db.execute(statement, []).map(drop))?;
     Ok(())
 }
 

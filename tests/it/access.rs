@@ -1,11 +1,15 @@
 //! Every operation of the API, tried by everybody: what nobody thought of is refused.
 
-use crate::kit::{Client, TestServer, pictures};
+use crate::kit::{Client, TestServer, films, pictures};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use vitrina::accounts::Role;
+use vitrina::{
+    accounts::{Role, users},
+    base::ids::TenantId,
+    jobs::{self, Kind, NewJob},
+};
 
 /// Who may do what. `+` may, `-` may not; in the order of `WHO`. The item is bob's and private.
 const WHO: [&str; 6] = ["guest", "stranger", "bob", "manager", "admin", "another site's admin"];
@@ -54,6 +58,12 @@ const TABLE: &[(&str, &str)] = &[
     ("delete_watermark", "----+-"),
     ("list_embeds", "--+++-"),
     ("update_poster", "--+++-"),
+    // Everybody their own; the job in question is bob's.
+    ("list_jobs", "-++++-"),
+    ("get_job", "--+-+-"),
+    ("create_job_cancellation", "----+-"),
+    ("create_job_retry", "----+-"),
+    ("create_usage_recount", "----+-"),
 ];
 
 /// A body that the operation would take from somebody who may.
@@ -105,6 +115,9 @@ async fn every_operation_lets_in_those_it_is_for_and_nobody_else() {
                 let id = thing_of_bobs(&bob, template, n).await;
                 let id = match &**template {
                     "/blocked-pictures/{id}" => blocked(&people[3], &id).await,
+                    path if path.starts_with("/jobs/{id}") => {
+                        job_of_bobs(&server, &people[4], path.ends_with("/retry")).await
+                    }
                     _ => id,
                 };
                 if template == "/site/watermark" {
@@ -155,6 +168,19 @@ async fn blocked(manager: &Client, media: &str) -> String {
     blocked.json()["id"].as_str().unwrap().to_owned()
 }
 
+/// A job about something of bob's, which waits or was called off.
+async fn job_of_bobs(server: &TestServer, admin: &Client, is_over: bool) -> String {
+    let main = server.running.tenants.get(&TenantId::main()).await.unwrap();
+    let bob = users::find(&main, "bob").await.unwrap().id;
+    let new = NewJob::new(Kind::Recount).owner(bob).after_ms(3_600_000);
+    let id = jobs::add(&main, new).await.unwrap().public_id.to_string();
+    if is_over {
+        let cancelled = admin.post(&format!("/api/v2/jobs/{id}/cancellation"), json!({})).await;
+        cancelled.expect(reqwest::StatusCode::ACCEPTED);
+    }
+    id
+}
+
 /// A private item of bob's, or a token of his: fresh for every try.
 async fn thing_of_bobs(bob: &Client, template: &str, n: usize) -> String {
     static LAST: AtomicU32 = AtomicU32::new(100);
@@ -165,7 +191,7 @@ async fn thing_of_bobs(bob: &Client, template: &str, n: usize) -> String {
         let made = bob.upload_with(pictures::plain_png(width, 10, [90; 3]), "b.png", &fields).await;
         return made.json()["id"].as_str().unwrap().to_owned();
     }
-    if !template.contains("{id}") {
+    if !template.contains("{id}") || template.starts_with("/jobs") {
         return String::new();
     }
     if template.starts_with("/uploads") {
@@ -177,7 +203,12 @@ async fn thing_of_bobs(bob: &Client, template: &str, n: usize) -> String {
         bob.post("/api/v2/tokens", json!({ "name": "x", "scopes": ["media:read"] })).await
     } else {
         let fields = [("visibility", "private"), ("allow_duplicate", "true")];
-        bob.upload_with(pictures::png(10 + n as u32, 10, false), "a.png", &fields).await
+        // Some operations are for films and recordings alone.
+        let bytes = match template.ends_with("/poster") {
+            true => films::ogg(),
+            false => pictures::png(10 + n as u32, 10, false),
+        };
+        bob.upload_with(bytes, "a.png", &fields).await
     };
     made.json()["id"].as_str().unwrap().to_owned()
 }

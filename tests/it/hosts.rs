@@ -191,7 +191,7 @@ async fn a_deleted_site_can_be_taken_back_until_it_is_purged() {
     alice.guest().get("/api/v2/site").await.problem(410, "gone");
     alice.guest().get(&file).await.problem(410, "gone");
     is_page(&alice.guest().get("/").await, 410);
-    worker::visit_due(tenants, &server.running.app.uploads).await.unwrap();
+    worker::visit_due(tenants).await.unwrap();
     assert!(alice.folder().exists(), "its time of grace is not over");
     let refused = tenants.suspend(&BY(), &alice.id, "x").await.unwrap_err();
     assert!(refused.to_string().contains("being deleted"), "{refused}");
@@ -205,9 +205,13 @@ async fn a_deleted_site_can_be_taken_back_until_it_is_purged() {
     left.sort();
     assert_eq!(left, ["bob", "main"]);
     let control = database(&server.data().join("control.sqlite"));
-    for (table, column) in
-        [("tenants", "id"), ("hostnames", "tenant"), ("due", "tenant"), ("tenant_stats", "tenant")]
-    {
+    for (table, column) in [
+        ("tenants", "id"),
+        ("hostnames", "tenant"),
+        ("due", "tenant"),
+        ("work", "tenant"),
+        ("tenant_stats", "tenant"),
+    ] {
         let count = format!("SELECT count(*) FROM {table} WHERE {column} = 'alice'");
         let rows: i64 = control.query_row(&count, [], |r| r.get(0)).unwrap();
         assert_eq!(rows, 0, "{table}");
@@ -228,7 +232,7 @@ async fn housekeeping_purges_when_the_grace_is_over() {
     let began = Instant::now();
     // The server's own housekeeping may be at it.
     while alice.folder().exists() || tenants.record(&alice.id).await.is_ok() {
-        worker::visit_due(tenants, &server.running.app.uploads).await.unwrap();
+        worker::visit_due(tenants).await.unwrap();
         assert!(began.elapsed() < Duration::from_secs(10));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

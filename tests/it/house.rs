@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["archive", "av", "cache", "config", "db", "http", "imaging", "outward", "storage"],
     &["tenancy", "web"],
     &["accounts"],
-    &["site"],
+    &["jobs", "site"],
     &["media"],
     &["transfer", "tus"],
     &["api", "operator", "worker"],

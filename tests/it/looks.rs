@@ -144,8 +144,6 @@ async fn items_from_before_are_looked_at_when_variants_are_made_anew() {
     assert!(similar(&ana, &one).await.is_empty());
     ana.post("/api/v2/variants/regeneration", json!({})).await.expect(StatusCode::ACCEPTED);
     for _ in 0..300 {
-        let running = &server.running;
-        vitrina::worker::visit_due(&running.tenants, &running.app.uploads).await.unwrap();
         if similar(&ana, &one).await == [id(&two)] {
             return;
         }

@@ -26,6 +26,8 @@ mod hosts;
 mod house;
 mod imaging;
 mod isolation;
+mod jobs;
+mod jobs_api;
 mod limits;
 mod listing;
 mod log;

@@ -8,12 +8,9 @@ use vitrina::accounts::Role;
 
 const PATH: &str = "/api/v2/variants/regeneration";
 
-/// Waits until it has ended, which housekeeping sees to.
-async fn ended(server: &TestServer, ana: &Client) -> Value {
+/// Waits until it has ended.
+async fn ended(ana: &Client) -> Value {
     for _ in 0..300 {
-        vitrina::worker::visit_due(&server.running.tenants, &server.running.app.uploads)
-            .await
-            .unwrap();
         let state = ana.get(PATH).await.expect(StatusCode::OK).json();
         if state["status"] != "running" {
             return state;
@@ -40,7 +37,7 @@ async fn all_items_get_what_the_settings_say_now() {
     ana.patch("/api/v2/site/settings", settings).await.expect(StatusCode::OK);
     let state = ana.post(PATH, json!({})).await.expect(StatusCode::ACCEPTED).json();
     assert_eq!((&state["total"], &state["done"]), (&json!(4), &json!(0)));
-    let state = ended(&server, &ana).await;
+    let state = ended(&ana).await;
     assert_eq!((&state["done"], &state["failed"]), (&json!(4), &json!(0)), "{state}");
     assert_eq!(server.stored_files(), files + 4, "the old files are gone");
     for before in &items[..3] {
@@ -68,7 +65,7 @@ async fn old_addresses_tell_nothing_about_private_items() {
     let photo = pictures::photo_jpeg(600, 400, 1);
     let media = ana.upload_with(photo, "a.jpg", &fields).await.expect(StatusCode::CREATED).json();
     ana.post(PATH, json!({})).await.expect(StatusCode::ACCEPTED);
-    ended(&server, &ana).await;
+    ended(&ana).await;
     let old = path_of(&media["urls"]["medium"]);
     server.guest().get(&old).await.problem(404, "not_found");
     ana.get(&old).await.expect(StatusCode::FOUND);
@@ -87,7 +84,7 @@ async fn one_item_that_cannot_be_made_does_not_stop_the_others() {
         }
     }
     ana.post(PATH, json!({})).await.expect(StatusCode::ACCEPTED);
-    let state = ended(&server, &ana).await;
+    let state = ended(&ana).await;
     assert_eq!((&state["done"], &state["failed"]), (&json!(2), &json!(1)), "{state}");
     let item = |media: &Value| format!("/api/v2/media/{}", media["id"].as_str().unwrap());
     let kept = ana.get(&item(&lost)).await.json();
@@ -104,12 +101,30 @@ async fn it_ends_where_the_site_may_make_no_more() {
         ana.upload(pictures::photo_jpeg(60, 40, n), "a.jpg").await;
     }
     ana.post(PATH, json!({})).await.expect(StatusCode::ACCEPTED);
-    let state = ended(&server, &ana).await;
+    let state = ended(&ana).await;
     assert_eq!(state["status"], "limit_reached");
     assert_eq!(server.leftovers(), 0);
+}
+
+#[tokio::test]
+async fn it_is_called_off() {
+    // Nothing is done here, so that there is something to call off.
+    let server = TestServer::with(&[("jobs_light", "0")]).await;
+    let ana = server.admin().await;
+    ana.upload(pictures::photo_jpeg(60, 40, 1), "a.jpg").await;
     ana.post(PATH, json!({})).await.expect(StatusCode::ACCEPTED);
+    assert_eq!(ana.get(PATH).await.json()["status"], "running");
     ana.delete(PATH).await.expect(StatusCode::NO_CONTENT);
     assert_eq!(ana.get(PATH).await.json()["status"], "cancelled");
+
+    ana.post(PATH, json!({})).await.expect(StatusCode::ACCEPTED);
+    assert_eq!(ana.get(PATH).await.json()["status"], "running");
+    let jobs = ana.get("/api/v2/jobs?kind=regenerate").await.json();
+    let path = format!("/api/v2/jobs/{}/cancellation", jobs["items"][0]["id"].as_str().unwrap());
+    ana.post(&path, json!({})).await.expect(StatusCode::ACCEPTED);
+    let state = ana.get(PATH).await.json();
+    assert_eq!(state["status"], "cancelled");
+    assert!(state["finished_at"].is_string(), "{state}");
 }
 
 #[tokio::test]

@@ -201,7 +201,7 @@ async fn bytes_that_are_being_copied_stay_until_the_copy_is_done() {
     has_begun.recv().await.unwrap();
     let before = server.stored_files();
     ana.delete(&doomed).await.expect(StatusCode::NO_CONTENT);
-    vitrina::worker::visit_due(&server.running.tenants, &server.running.app.uploads).await.unwrap();
+    vitrina::worker::visit_due(&server.running.tenants).await.unwrap();
     assert_eq!(server.stored_files(), before);
     has_begun.close();
     go_on.send(()).unwrap();

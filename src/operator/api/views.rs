@@ -100,6 +100,10 @@ pub(super) struct StatsView {
     bytes_stored: u64,
     bytes_served_month: u64,
     variants_rendered_month: u64,
+    jobs_waiting: u64,
+    jobs_running: u64,
+    /// Those that were given up and not swept yet.
+    jobs_failed: u64,
     refreshed_at: String,
 }
 
@@ -114,6 +118,9 @@ impl From<&Stats> for StatsView {
             bytes_stored: stats.amount("bytes_stored"),
             bytes_served_month: stats.amount("bytes_served_month"),
             variants_rendered_month: stats.amount("variants_rendered_month"),
+            jobs_waiting: stats.amount("jobs_waiting"),
+            jobs_running: stats.amount("jobs_running"),
+            jobs_failed: stats.amount("jobs_failed"),
             refreshed_at: stats.refreshed_at.to_rfc3339(),
         }
     }
@@ -130,6 +137,9 @@ impl Example for StatsView {
             bytes_stored: 734_003_200,
             bytes_served_month: 5_368_709_120,
             variants_rendered_month: 480,
+            jobs_waiting: 12,
+            jobs_running: 1,
+            jobs_failed: 0,
             refreshed_at: "2026-01-31T09:30:00.000Z".to_owned(),
         }
     }

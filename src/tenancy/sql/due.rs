@@ -26,6 +26,10 @@ sql! {
         SELECT id, ?2, ?3, ?4 FROM tenants WHERE id = ?1
         ON CONFLICT (tenant) DO UPDATE SET amounts = excluded.amounts, month = excluded.month,
             refreshed_at = excluded.refreshed_at";
+    JOBS = "SELECT tenant, name, amount FROM (SELECT s.tenant, substr(a.key, 6) AS name,
+            a.value AS amount FROM tenant_stats s, json_each(s.amounts) a
+            WHERE a.key IN ('jobs_waiting', 'jobs_running', 'jobs_failed')) WHERE amount > 0
+        ORDER BY tenant, name";
     STATS = "SELECT amounts, month, refreshed_at FROM tenant_stats WHERE tenant = ?1";
 }
 
@@ -87,6 +91,13 @@ pub(in crate::tenancy) fn set_stats(
     let row = (id.as_str(), amounts, &stats.month, stats.refreshed_at);
     db.prepare_cached(SET_STATS)?.execute(row)?;
     Ok(())
+}
+
+/// The sites that had jobs at their last visit: in which state, and how many.
+pub(in crate::tenancy) fn jobs(db: &Read<Control>) -> Result<Vec<(String, String, i64)>> {
+    let mut statement = db.prepare_cached(JOBS)?;
+    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 pub(in crate::tenancy) fn stats(db: &Read<Control>, id: &str) -> Result<Option<Stats>> {

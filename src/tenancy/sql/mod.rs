@@ -6,3 +6,4 @@ pub(super) mod hosts;
 pub(super) mod plans;
 pub(super) mod tenants;
 pub(super) mod usage;
+pub(super) mod work;

@@ -11,7 +11,9 @@ use rusqlite::OptionalExtension;
 sql! {
     AMOUNT = "SELECT amount FROM usage WHERE name = ?1";
     AMOUNTS = "SELECT name, amount FROM usage
-        UNION ALL SELECT name || '_month', amount FROM usage_by_month WHERE month = ?1";
+        UNION ALL SELECT name || '_month', amount FROM usage_by_month WHERE month = ?1
+        UNION ALL SELECT 'jobs_' || state, count(*) FROM jobs
+            WHERE state IN ('waiting', 'running', 'failed') GROUP BY state";
     OF_MONTH = "SELECT amount FROM usage_by_month WHERE month = ?1 AND name = ?2";
     ADD_TO_MONTH = "INSERT INTO usage_by_month (month, name, amount) VALUES (?1, ?2, ?3)
         ON CONFLICT (month, name) DO UPDATE SET amount = amount + excluded.amount";
@@ -19,6 +21,17 @@ sql! {
         ON CONFLICT (name) DO UPDATE SET until = excluded.until";
     RELEASE = "DELETE FROM holds WHERE name = ?1";
     HELD = "SELECT max(until) FROM holds WHERE until > ?1";
+    /// What each counter that triggers keep should stand at.
+    COUNTED = "SELECT 'users', count(*) FROM users
+        UNION ALL SELECT 'managers', count(*) FROM users WHERE role = 'manager'
+        UNION ALL SELECT 'admins', count(*) FROM users WHERE role = 'admin'
+        UNION ALL SELECT 'files', count(*) FROM media
+        UNION ALL SELECT 'tags', count(DISTINCT tag) FROM media_tags
+        UNION ALL SELECT 'bytes_stored', (SELECT coalesce(sum(bytes + source_bytes), 0) FROM media)
+            + (SELECT coalesce(sum(bytes), 0) FROM variants)
+        UNION ALL SELECT 'bytes_rendered', coalesce(sum(bytes), 0) FROM renderings";
+    MEND = "INSERT INTO usage (name, amount) VALUES (?1, ?2)
+        ON CONFLICT (name) DO UPDATE SET amount = excluded.amount";
 }
 
 pub(in crate::tenancy) fn amount(db: &Read<Site>, name: &str) -> Result<u64> {
@@ -64,6 +77,23 @@ pub(in crate::tenancy) fn release(db: &Write<Site>, name: &str) -> Result<()> {
 /// Until when bytes must stay, if they must.
 pub(in crate::tenancy) fn held(db: &Read<Site>) -> Result<Option<Millis>> {
     Ok(db.prepare_cached(HELD)?.query_row([Clock::now()], |r| r.get(0))?)
+}
+
+/// The counters that triggers keep, counted anew.
+pub(in crate::tenancy) fn counted(db: &Read<Site>) -> Result<Vec<(String, i64)>> {
+    let mut statement = db.prepare_cached(COUNTED)?;
+    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What a counter stands at, also where that is less than nothing.
+pub(in crate::tenancy) fn stands_at(db: &Read<Site>, name: &str) -> Result<Option<i64>> {
+    Ok(db.prepare_cached(AMOUNT)?.query_row([name], |r| r.get(0)).optional()?)
+}
+
+pub(in crate::tenancy) fn mend(db: &Write<Site>, name: &str, amount: i64) -> Result<()> {
+    db.prepare_cached(MEND)?.execute((name, amount))?;
+    Ok(())
 }
 
 #[cfg(test)]
