@@ -6,7 +6,8 @@ use crate::{
     jobs::api::JobsApi,
     media::{
         api::MediaApi, api_links::MediaLinksApi, api_looks::LooksApi, api_poster::PosterApi,
-        api_regeneration::RegenerationApi, api_watermark::WatermarkApi, upload::Uploads,
+        api_regeneration::RegenerationApi, api_transcode::TranscodeApi,
+        api_watermark::WatermarkApi, upload::Uploads,
     },
     site::api::SiteApi,
     tus::{self, api::UploadsApi},
@@ -32,6 +33,7 @@ fn service() -> OpenApiService<impl OpenApi, ()> {
         RegenerationApi,
         WatermarkApi,
         PosterApi,
+        TranscodeApi,
         JobsApi,
     );
     OpenApiService::new(rooms, "Vitrina", env!("CARGO_PKG_VERSION"))

@@ -12,7 +12,7 @@ use crate::{
         executor::{self, Options},
         recount,
     },
-    media::{self, regenerate, upload::Uploads},
+    media::{self, regenerate, transcode, upload::Uploads},
     tenancy::{Stats, Tenant, Tenants, audit::By, record::Status, usage},
     tus,
 };
@@ -47,6 +47,7 @@ impl executor::Work for Hands {
         match kind {
             Kind::Recount => recount::run(&run).await,
             Kind::Regenerate => regenerate::go_on(&run, &self.uploads).await,
+            Kind::Transcode => transcode::work(&run, &self.uploads).await,
         }
     }
 }

@@ -4,10 +4,14 @@
 //! It runs in a folder of its own with an empty environment, reads one file whose kind is known,
 //! has no network, and is never told a name that came from a user.
 
+mod film;
 mod frame;
+mod preview;
 mod run;
 
+pub use film::{HLS_CODECS, PIECES, Size};
 pub use frame::Frame;
+pub use preview::Preview;
 pub use run::Bounds;
 
 use std::os::unix::fs::PermissionsExt;
@@ -26,7 +30,7 @@ pub struct Options {
     pub ffmpeg: String,
     /// This program, which bounds itself and becomes `ffmpeg`. Without one, `ffmpeg` is not used.
     pub program: Option<PathBuf>,
-    /// At once.
+    /// Films at once, apart from what somebody waits for.
     pub parallel: usize,
     pub memory_bytes: u64,
     pub threads: u64,
@@ -48,9 +52,24 @@ struct Found {
     program: PathBuf,
     memory_bytes: u64,
     threads: u64,
-    heavy: Bounds,
-    light: Bounds,
+    heavy: Lane,
+    light: Lane,
+}
+
+/// Work of one weight: it waits for others of its kind alone.
+#[derive(Debug)]
+struct Lane {
+    bounds: Bounds,
     turns: Semaphore,
+}
+
+/// How much work that somebody waits for is done at once.
+const LIGHT: usize = 2;
+
+impl Lane {
+    fn new(bounds: Bounds, parallel: usize) -> Self {
+        Self { bounds, turns: Semaphore::new(parallel.clamp(1, 64)) }
+    }
 }
 
 impl Tool {
@@ -87,10 +106,10 @@ fn look(options: &Options) -> Result<Found, &'static str> {
     };
     let program =
         options.program.clone().ok_or("the system does not tell where this program is")?;
-    let turns = Semaphore::new(options.parallel.clamp(1, 64));
     let (memory_bytes, threads) = (options.memory_bytes, options.threads.clamp(1, 64));
-    let (heavy, light) = (options.heavy, options.light);
-    Ok(Found { ffmpeg, program, memory_bytes, threads, heavy, light, turns })
+    let heavy = Lane::new(options.heavy, options.parallel);
+    let light = Lane::new(options.light, LIGHT);
+    Ok(Found { ffmpeg, program, memory_bytes, threads, heavy, light })
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {

@@ -24,7 +24,7 @@ mod wav;
 pub mod confine;
 
 pub use error::Error;
-pub use ffmpeg::{Bounds, Frame, Options, Tool};
+pub use ffmpeg::{Bounds, Frame, HLS_CODECS, Options, PIECES, Preview, Size, Tool};
 pub use probe::{Limits, Probe, begins, probe};
 pub use told::{Place, Told};
 

@@ -33,6 +33,8 @@ kinds! {
     Recount = "recount", Light;
     /// Makes the variants of all items anew.
     Regenerate = "regenerate", Light;
+    /// Makes a film's previews and other encodings.
+    Transcode = "transcode", Heavy;
 }
 
 impl Kind {

@@ -1,6 +1,7 @@
 //! `/f/{id}/{file}`: the bytes themselves, ranged and cached, and signed where they are private.
 
 use super::{
+    hls,
     hot::Hot,
     renderings,
     shape::{self, Shape},
@@ -84,6 +85,9 @@ impl Files {
             let shape = negotiated(shape, req);
             let made = renderings::find_or_make(tenant, &self.uploads, &id, &row, shape);
             row = self.hot.shaped(tenant, (&id, &file, shape), made).await?;
+        }
+        if let (hls::MIME, Some(until)) = (&*row.mime, until) {
+            return wanted.signed_playlist(&row, until).await;
         }
         let entity = entity(&row, until, asked.download.is_some());
         let source = |range| source(&self.hot, tenant, &row, range);
@@ -198,6 +202,21 @@ impl Wanted<'_> {
             return Err(Error::NotFound("file"));
         }
         Ok((row, None))
+    }
+
+    /// The playlist behind a signed address: what it names has signed addresses too, until then.
+    async fn signed_playlist(&self, row: &FileRow, until: Millis) -> Result<Response, Problem> {
+        if row.bytes > hls::LARGEST {
+            return Err(Error::NotFound("file").into());
+        }
+        let length = usize::try_from(row.bytes).unwrap_or(usize::MAX);
+        let list = self.tenant.store().whole(&row.folder, &row.file, length).await?;
+        let sign =
+            |file: &str| format!("{file}?{}", sign::query(self.tenant, self.id, file, until));
+        let text = hls::signed(&String::from_utf8_lossy(&list), sign);
+        self.tenant.serve(text.len() as u64)?;
+        let answer = Response::builder().content_type(hls::MIME);
+        Ok(answer.header(header::CACHE_CONTROL, "private, no-cache").body(text))
     }
 
     /// Where a variant is now that was made anew since somebody wrote its address down.

@@ -5,6 +5,7 @@ pub(super) mod listing;
 pub(super) mod looks;
 pub(super) mod regeneration;
 pub(super) mod renderings;
+pub(super) mod renditions;
 pub(super) mod watermark;
 
 pub(super) use av::set_poster;

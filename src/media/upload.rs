@@ -5,11 +5,11 @@
 //! files in place → row.
 
 use super::{
-    Media, NewMedia, Rendered, Variant, blocklist,
+    Kind, Media, NewMedia, Rendered, Variant, blocklist,
     original::{self, Content, Original, Treatment, UPLOAD},
     poster,
     renderings::Making,
-    sql, told, watermark,
+    sql, told, transcode, watermark,
 };
 use crate::{
     accounts::Actor,
@@ -22,6 +22,7 @@ use crate::{
         visibility::Visibility,
     },
     imaging::{self, Engine, Watermark},
+    jobs,
     outward::Fetcher,
     site::{Settings, settings},
     storage::{Incoming, Landed},
@@ -221,8 +222,14 @@ impl Receiving {
             allow_duplicate: details.allow_duplicate,
             allowance: tenant.allowance(),
             settings,
+            tool: uploads.tool.clone(),
         };
         let stored = tenant.write(move |db| insert(db, new, &rules)).await;
+        if let Ok(Stored::New(media)) = &stored
+            && media.kind == Kind::Video
+        {
+            jobs::wake(&tenant, jobs::Kind::Transcode).await?;
+        }
         settle(landed, stored, secret).await
     }
 }
@@ -237,6 +244,7 @@ struct Rules {
     allow_duplicate: bool,
     allowance: Allowance,
     settings: Settings,
+    tool: av::Tool,
 }
 
 fn insert(
@@ -262,6 +270,8 @@ fn insert(
     let tags = usage::used(db, Limit::MaxTags)?;
     new.told_tags = told::tags_that_fit(db, allowance, new.told_tags)?;
     sql::insert(db, &new)?;
+    let film = (&new.public_id, new.owner, new.original.content.kind());
+    transcode::enqueue(db, &rules.settings, &rules.tool, film)?;
     allowance.check_growth(db, Limit::MaxTags, tags)?;
     usage::count_rendered(db, made)?;
     let media = sql::get(db, &new.public_id)?;

@@ -11,4 +11,4 @@ mod words;
 pub use links::Links;
 pub use settings::Settings;
 pub use variants::{FitWord, NamedVariant};
-pub use words::{KeepUploads, Kinds};
+pub use words::{KeepUploads, Kinds, Renditions};

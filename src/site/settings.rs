@@ -4,7 +4,7 @@
 use super::{
     sql,
     variants::{self, NamedVariant},
-    words::{self, KeepUploads, Kinds, Roles},
+    words::{self, KeepUploads, Kinds, Renditions, Roles},
 };
 use crate::{
     accounts::{Actor, Role},
@@ -73,6 +73,13 @@ settings! {
     max_image_bytes: u64 = 100_000_000, |k, v| number(k, v, 1024, 1 << 40);
     /// The largest film, in bytes.
     max_video_bytes: u64 = 1 << 40, |k, v| number(k, v, 1024, 1 << 40);
+    /// Whether small pictures of films are made, to seek by. Takes `ffmpeg` on the server.
+    video_preview: bool = true, flag;
+    /// Which encodings that every browser plays are made of films: `off`, `mp4`, or `hls`, where
+    /// players choose among qualities. Takes `ffmpeg` on the server, and much time.
+    video_rendition: Renditions = Renditions::Off, words::renditions;
+    /// The shorter side that these have at most, in pixels.
+    video_max_lines: u64 = 1_080, |k, v| number(k, v, 120, 4_320);
     /// The largest recording of sound, in bytes.
     max_audio_bytes: u64 = 500_000_000, |k, v| number(k, v, 1024, 1 << 40);
     /// How long a film or a recording may play, in seconds.

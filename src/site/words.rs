@@ -40,6 +40,26 @@ impl Serialize for Roles {
     }
 }
 
+/// Which other encodings of films are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Renditions {
+    Off,
+    /// One file.
+    Mp4,
+    /// Several qualities for players to choose among.
+    Hls,
+}
+
+pub(super) fn renditions(key: &'static str, value: &Value) -> Result<Renditions> {
+    match value.as_str() {
+        Some("off") => Ok(Renditions::Off),
+        Some("mp4") => Ok(Renditions::Mp4),
+        Some("hls") => Ok(Renditions::Hls),
+        _ => Err(Error::invalid(key, "must be off, mp4 or hls")),
+    }
+}
+
 /// What a site takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kinds {

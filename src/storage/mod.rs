@@ -125,6 +125,13 @@ impl Store {
         })
     }
 
+    /// The same with a file that lies in `incoming/`, which moves to its place. Blocks.
+    pub fn add_file(&self, folder: &Folder, file: &str, from: &Path) -> Result<()> {
+        let place = self.path(folder, file)?;
+        File::open(from)?.sync_all()?;
+        Ok(fs::rename(from, place)?)
+    }
+
     /// Removes one file, which may be gone already. Blocks.
     pub fn remove_file(&self, folder: &Folder, file: &str) -> Result<()> {
         match fs::remove_file(self.path(folder, file)?) {

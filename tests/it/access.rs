@@ -58,6 +58,8 @@ const TABLE: &[(&str, &str)] = &[
     ("delete_watermark", "----+-"),
     ("list_embeds", "--+++-"),
     ("update_poster", "--+++-"),
+    // For films alone, and the item is none.
+    ("create_transcoding", "------"),
     // Everybody their own; the job in question is bob's.
     ("list_jobs", "-++++-"),
     ("get_job", "--+-+-"),

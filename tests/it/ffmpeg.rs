@@ -1,52 +1,19 @@
 //! Films with `ffmpeg`: files that it makes, what is known of them, their posters, and its bounds.
-//!
-//! Where it is missing these tests say so and do nothing, unless `NEED_FFMPEG` is set, as
-//! `tests/run` does.
 
-use crate::kit::{TestServer, films as f, path_of};
+use crate::kit::{
+    Client, TestServer,
+    ffmpeg::{PICTURE, SOUND, asked, impostor, is_here, is_running, make},
+    films as f, path_of,
+};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::{
     fs::{self, File},
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     time::{Duration, Instant},
 };
 use vitrina::av::{Kind, Limits, probe};
-
-/// Whether it is here, as is said aloud where it is not.
-fn is_here() -> bool {
-    let found = Command::new("ffmpeg").arg("-version").output().is_ok();
-    if !found {
-        assert!(std::env::var_os("NEED_FFMPEG").is_none(), "ffmpeg is needed and not here");
-        eprintln!("skipped: ffmpeg is not here");
-    }
-    found
-}
-
-/// Lets `ffmpeg` make a file out of nothing.
-fn make(dir: &Path, name: &str, arguments: &str) -> PathBuf {
-    let path = dir.join(name);
-    let words = arguments.split_whitespace();
-    let output =
-        Command::new("ffmpeg").args(["-v", "error", "-y"]).args(words).arg(&path).output().unwrap();
-    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-    path
-}
-
-/// What `ffprobe` says of the whole.
-fn asked(path: &Path) -> Value {
-    let output = Command::new("ffprobe")
-        .args(["-v", "error", "-show_format", "-show_streams", "-of", "json"])
-        .arg(path)
-        .output()
-        .unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-const PICTURE: &str = "-f lavfi -i testsrc=s=320x180:r=25:d=4";
-const SOUND: &str = "-f lavfi -i sine=440:d=4 -shortest";
 
 #[test]
 fn what_is_known_of_real_files_is_what_ffprobe_knows() {
@@ -145,6 +112,14 @@ fn turned_films_are_upright() {
     }
 }
 
+/// An admin of a site where nothing is worked on in the background.
+async fn alone(server: &TestServer) -> Client {
+    let ana = server.admin().await;
+    let settings = json!({ "video_preview": false });
+    ana.patch("/api/v2/site/settings", settings).await.expect(StatusCode::OK);
+    ana
+}
+
 /// Writes into the head of the first track that the film is to be turned.
 fn turn_film(mut film: Vec<u8>, degrees: u32) -> Vec<u8> {
     let one = 0x1_0000i32;
@@ -185,7 +160,7 @@ async fn posters_show_the_film_at_a_quarter_or_at_a_chosen_time() {
     }
     let dir = tempfile::tempdir().unwrap();
     let server = TestServer::start().await;
-    let ana = server.admin().await;
+    let ana = alone(&server).await;
     let media = ana.upload(red_and_blue(dir.path()), "film.mp4").await;
     assert_eq!((&media["width"], &media["height"]), (&json!(180), &json!(320)));
     assert_eq!(
@@ -213,22 +188,6 @@ async fn posters_show_the_film_at_a_quarter_or_at_a_chosen_time() {
     assert_eq!(operator.get("/api/operator/status").await.json()["ffmpeg"], "found");
 }
 
-/// A program in place of `ffmpeg`, which leaves notes beside itself.
-fn impostor(dir: &Path, script: &str) -> String {
-    let path = dir.join("impostor");
-    let (draft, text) = (dir.join("draft"), format!("#!/bin/sh\n{script}\n"));
-    fs::write(&draft, text).unwrap();
-    fs::set_permissions(&draft, fs::Permissions::from_mode(0o755)).unwrap();
-    // Copied by another process: no process may have it open for writing while it is run.
-    assert!(Command::new("cp").args([&draft, &path]).status().unwrap().success());
-    path.display().to_string()
-}
-
-fn is_running(pid: &str) -> bool {
-    let state = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
-    !state.is_empty() && !state.contains(") Z ")
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_hangs_is_ended_with_all_that_it_started() {
     let dir = tempfile::tempdir().unwrap();
@@ -237,7 +196,7 @@ async fn one_that_hangs_is_ended_with_all_that_it_started() {
     let program = impostor(dir.path(), &script);
     let server = TestServer::with(&[("ffmpeg", &program), ("decode_seconds", "6")]).await;
     let began = Instant::now();
-    let media = server.admin().await.upload(f::mp4(), "a.mp4").await;
+    let media = alone(&server).await.upload(f::mp4(), "a.mp4").await;
     assert_eq!(media["av"]["poster"], "neutral");
     assert!(began.elapsed() < Duration::from_secs(40));
     let pids = fs::read_to_string(notes).unwrap();
@@ -260,7 +219,7 @@ async fn it_runs_within_bounds_and_knows_nothing_of_the_user() {
     let program = impostor(dir.path(), &script);
     let settings = [("ffmpeg", &*program), ("ffmpeg_memory_mb", "512"), ("decode_seconds", "7")];
     let server = TestServer::with(&settings).await;
-    let media = server.admin().await.upload(f::mp4(), "secret-name.mp4").await;
+    let media = alone(&server).await.upload(f::mp4(), "secret-name.mp4").await;
     assert_eq!(media["av"]["poster"], "neutral");
     let notes = fs::read_to_string(notes).unwrap();
     let mut lines = notes.lines();
@@ -288,7 +247,7 @@ async fn what_it_writes_is_bounded_and_what_it_says_too() {
     let program = impostor(dir.path(), script);
     let settings = [("ffmpeg", &*program), ("decode_seconds", "20")];
     let server = TestServer::with(&settings).await;
-    let media = server.admin().await.upload(f::mp4(), "a.mp4").await;
+    let media = alone(&server).await.upload(f::mp4(), "a.mp4").await;
     assert_eq!(media["av"]["poster"], "neutral");
     assert_eq!(server.leftovers(), 0);
 }
@@ -299,7 +258,7 @@ async fn a_film_that_cannot_be_decoded_is_kept_all_the_same() {
         return;
     }
     let server = TestServer::start().await;
-    let ana = server.admin().await;
+    let ana = alone(&server).await;
     let media = ana.upload(f::mp4(), "a.mp4").await;
     assert_eq!(media["av"]["poster"], "neutral");
     let path = format!("/api/v2/media/{}/poster", media["id"].as_str().unwrap());

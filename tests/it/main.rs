@@ -46,6 +46,7 @@ mod remote;
 mod renderings;
 mod sign_in;
 mod told;
+mod transcoding;
 mod transfer;
 mod transfer_killed;
 mod tus;

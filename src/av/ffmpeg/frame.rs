@@ -45,14 +45,14 @@ impl Tool {
         frame: Frame,
         folder: &Path,
     ) -> Result<Vec<u8>, Error> {
-        let bounds = self.found()?.light;
+        self.found()?;
         if probe.kind != Kind::Video {
             return Err(Error::Unsupported { name: "sound", reason: "it shows no pictures" });
         }
         let folder = Folder::around(folder, film)?;
         for at_ms in [frame.at_ms, 0] {
             let task = task(probe, Frame { at_ms, ..frame });
-            self.run(&folder, &task, bounds, |_| ()).await?;
+            self.run(&folder, &task, |found| &found.light, |_| ()).await?;
             match tokio::fs::read(folder.path().join(PICTURE)).await {
                 Ok(bytes) if !bytes.is_empty() => return Ok(bytes),
                 _ => {}

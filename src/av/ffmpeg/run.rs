@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::super::confine::Confines;
 use super::super::{Container, Error};
-use super::{Found, Tool, reader};
+use super::{Found, Lane, Tool, reader};
 
 /// What one run may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub(super) struct Task {
 }
 
 impl Tool {
-    /// Runs `ffmpeg` in a folder once it is this one's turn, and tells `heard` now and then how many
+    /// Runs `ffmpeg` in a folder once it is this one's turn in its lane, and tells `heard` now and then how many
     /// milliseconds of its work are done.
     ///
     /// If the future is dropped, it is killed with all that it may have started.
@@ -87,12 +87,13 @@ impl Tool {
         &self,
         folder: &Folder,
         task: &Task,
-        bounds: Bounds,
+        lane: fn(&Found) -> &Lane,
         heard: impl FnMut(u64) + Send,
     ) -> Result<(), Error> {
         let found = self.found()?;
-        let stopped = |_| Error::Tool("the server is stopping");
-        let _turn = found.turns.acquire().await.map_err(stopped)?;
+        let Lane { bounds, turns } = lane(found);
+        let (bounds, stopped) = (*bounds, |_| Error::Tool("the server is stopping"));
+        let _turn = turns.acquire().await.map_err(stopped)?;
         let mut group = Group(start(found, folder.path(), task, bounds)?);
         let (said, complaints) = (group.0.stdout.take(), group.0.stderr.take());
         let work = async {
