@@ -97,7 +97,7 @@ fn only_the_outward_room_opens_connections() {
 }
 
 #[test]
-fn pictures_and_pages_know_no_tenant() {
+fn pictures_films_and_pages_know_no_tenant() {
     for (path, text) in sources() {
         let room = room_of(&path);
         if room == "web" {
