@@ -204,8 +204,8 @@ fn last_tick(source: &mut Source, serial: u32) -> Result<u64, Error> {
     let bytes = source.peek(at, PAGE * 8)?;
     let pages = bytes.windows(HEAD).filter(|head| head.starts_with(b"OggS\0"));
     let ours = pages.filter(|head| Cut(&head[14..]).little(4) == Some(u64::from(serial)));
-    let ticks = ours.filter_map(|head| Cut(&head[6..]).little(8)).filter(|tick| *tick != u64::MAX);
-    Ok(ticks.last().unwrap_or(0))
+    let ticks = ours.filter_map(|head| Cut(&head[6..]).little(8));
+    Ok(ticks.rev().find(|tick| *tick != u64::MAX).unwrap_or(0))
 }
 
 /// The checksum of pages: the polynomial of CRC-32, unlike elsewhere neither mirrored nor inverted.

@@ -36,7 +36,7 @@ pub struct Original {
 /// What is in it.
 #[derive(Debug)]
 pub enum Content {
-    Picture(Probe),
+    Picture(Box<Probe>),
     /// Or a recording of sound.
     Film(Box<av::Probe>),
 }
@@ -125,7 +125,7 @@ pub(super) async fn prepare(
     let (files, of) = (incoming.clone(), treatment.clone());
     let probe = match content {
         Content::Film(probe) => return blocking(move || film::keep(&files, *probe, &of)).await,
-        Content::Picture(probe) => probe,
+        Content::Picture(probe) => *probe,
     };
     let (metadata, probe) =
         blocking(move || Ok((imaging::read_metadata(&files.path(UPLOAD), &probe), probe))).await?;
@@ -139,7 +139,7 @@ pub(super) async fn prepare(
 fn recognise(incoming: &Incoming, settings: &Settings) -> Result<Content> {
     let path = incoming.path(UPLOAD);
     let no_picture = match imaging::probe(&path, &limits(settings)) {
-        Ok(probe) => return Ok(Content::Picture(probe)),
+        Ok(probe) => return Ok(Content::Picture(Box::new(probe))),
         Err(error @ (imaging::Error::Unknown | imaging::Error::Unsupported { .. })) => error,
         Err(error) => return Err(error.into()),
     };
@@ -222,7 +222,14 @@ fn keep(
         return Err(Error::Rejected { code: "damaged", reason: "is empty".to_owned() });
     }
     let source = if is_kept { source(incoming, uploaded, mime, &sha256)? } else { None };
-    Ok(Original { file, content: Content::Picture(probe), bytes, sha256, metadata, source })
+    Ok(Original {
+        file,
+        content: Content::Picture(Box::new(probe)),
+        bytes,
+        sha256,
+        metadata,
+        source,
+    })
 }
 
 /// Writes the public file; the upload stays where it is, unless the two are the same.

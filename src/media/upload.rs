@@ -309,7 +309,7 @@ async fn render(
         Content::Film(probe) => {
             return poster::first(uploads, incoming, settings, &file, probe).await;
         }
-        Content::Picture(probe) => probe.clone(),
+        Content::Picture(probe) => (**probe).clone(),
     };
     let (files, specs) = (incoming.clone(), settings.variant_specs());
     let rendered = uploads.engine.render(incoming.path(&file), probe, specs).await?;
