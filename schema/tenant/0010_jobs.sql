@@ -33,10 +33,8 @@ CREATE TABLE jobs (
     CHECK ((state IN ('done', 'failed', 'cancelled')) = (finished_at IS NOT NULL))
 ) STRICT;
 CREATE INDEX jobs_waiting ON jobs (weight, run_at, id) WHERE state = 'waiting';
-CREATE UNIQUE INDEX jobs_waiting_key ON jobs (kind, key)
-    WHERE state = 'waiting' AND key IS NOT NULL;
-CREATE UNIQUE INDEX jobs_running_key ON jobs (kind, key)
-    WHERE state = 'running' AND key IS NOT NULL;
+CREATE UNIQUE INDEX jobs_by_key ON jobs (kind, key, state)
+    WHERE key IS NOT NULL AND finished_at IS NULL;
 CREATE INDEX jobs_ended ON jobs (finished_at) WHERE finished_at IS NOT NULL;
 -- The lists, all by id, which is by age.
 CREATE INDEX jobs_by_state ON jobs (state, id);

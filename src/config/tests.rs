@@ -31,6 +31,15 @@ fn a_typo_is_an_error_that_names_the_key() {
 }
 
 #[test]
+fn jobs_leave_most_open_sites_to_visitors() {
+    let at_once = |flags: &[(&str, &str)]| load(flags, &[], "").unwrap().jobs_at_once();
+    assert_eq!(at_once(&[]), (4, 1));
+    assert_eq!(at_once(&[("jobs_light", "0"), ("jobs_heavy", "9999999")]), (0, 64));
+    assert_eq!(at_once(&[("open_tenants", "8"), ("jobs_heavy", "3")]), (2, 2));
+    assert_eq!(at_once(&[("open_tenants", "1")]), (1, 1));
+}
+
+#[test]
 fn a_bad_value_names_its_key_and_its_origin() {
     let cases = [
         ("listen", "nowhere"),

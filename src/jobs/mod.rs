@@ -4,6 +4,7 @@
 //! What a kind of job does is not known here: `worker.rs` leads from the kind to the function.
 
 pub mod api;
+mod attend;
 mod cancel;
 mod claim;
 mod end;
@@ -17,6 +18,7 @@ mod retry;
 mod run;
 mod sql;
 pub mod sweep;
+mod turn;
 
 pub use api::JobView;
 pub use cancel::cancel;

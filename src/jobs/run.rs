@@ -58,7 +58,8 @@ impl Run {
         *self.stop.borrow()
     }
 
-    /// Waits until the work has to end. After a few seconds the work is dropped wherever it waits.
+    /// Waits until the work has to end. After a few seconds the work is dropped wherever it waits;
+    /// what it has on a blocking thread must look at [`is_stopped`](Self::is_stopped) by itself.
     pub async fn stopped(&self) {
         let mut stop = self.stop.subscribe();
         // The sender is here: it cannot be gone.

@@ -23,7 +23,7 @@ sql! {
         FROM jobs";
     INSERT = "INSERT INTO jobs (public_id, kind, weight, payload, key, owner_id, media_id,
             max_attempts, run_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-        ON CONFLICT (kind, key) WHERE state = 'waiting' AND key IS NOT NULL DO UPDATE SET
+        ON CONFLICT (kind, key, state) WHERE key IS NOT NULL AND finished_at IS NULL DO UPDATE SET
             payload = excluded.payload, run_at = min(run_at, excluded.run_at)
         RETURNING public_id";
     CLAIM = "UPDATE jobs SET state = 'running', holder = ?2, attempts = attempts + 1,
@@ -31,7 +31,8 @@ sql! {
         WHERE id = (SELECT j.id FROM jobs j
             WHERE j.state = 'waiting' AND j.weight = ?1 AND j.run_at <= ?3 AND NOT EXISTS
                 (SELECT 1 FROM jobs r
-                    WHERE r.state = 'running' AND r.kind = j.kind AND r.key = j.key)
+                    WHERE r.kind = j.kind AND r.key = j.key AND r.state = 'running'
+                    AND r.finished_at IS NULL)
             ORDER BY j.run_at, j.id LIMIT 1)
         RETURNING id";
     OTHER_HOLDERS = "SELECT DISTINCT holder FROM jobs
@@ -48,12 +49,13 @@ sql! {
     ASK_TO_END = "UPDATE jobs SET is_cancelled = 1 WHERE id = ?1 AND state = 'running'";
     REVIVE = "UPDATE jobs SET state = 'waiting', attempts = 0, run_at = 0, is_cancelled = 0,
             finished_at = NULL WHERE id = ?1";
-    HAS_TWIN = "SELECT 1 FROM jobs j, jobs o WHERE j.id = ?1 AND o.state = 'waiting'
-        AND o.kind = j.kind AND o.key = j.key AND o.id <> j.id";
+    HAS_TWIN = "SELECT 1 FROM jobs j, jobs o WHERE j.id = ?1 AND o.id <> j.id
+        AND o.kind = j.kind AND o.key = j.key AND o.state = 'waiting' AND o.finished_at IS NULL";
     FIRST_DUE = "SELECT j.run_at FROM jobs j
         WHERE j.state = 'waiting' AND j.weight = ?1 AND NOT EXISTS
             (SELECT 1 FROM jobs r
-                WHERE r.state = 'running' AND r.kind = j.kind AND r.key = j.key)
+                WHERE r.kind = j.kind AND r.key = j.key AND r.state = 'running'
+                    AND r.finished_at IS NULL)
         ORDER BY j.run_at LIMIT 1";
     RUNS = "SELECT 1 FROM jobs WHERE state = 'running' AND weight = ?1";
     BRING_FORWARD = "UPDATE jobs SET run_at = 1
@@ -286,7 +288,7 @@ mod tests {
         }
         let values = vec!["light".to_owned().into(), "x".to_owned().into(), 9.into()];
         let plan = plan(&db, CLAIM, values);
-        assert!(plan.contains("jobs_waiting") && plan.contains("jobs_running_key"), "{plan}");
+        assert!(plan.contains("jobs_waiting") && plan.contains("jobs_by_key"), "{plan}");
         assert!(!plan.contains("SCAN") && !plan.contains("TEMP"), "{plan}");
     }
 }

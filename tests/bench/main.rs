@@ -11,6 +11,7 @@ mod kit {
 }
 
 mod engine;
+mod jobs;
 mod tenants;
 
 use kit::pictures;
@@ -44,6 +45,10 @@ fn main() {
         ["spread", url, sites, seconds] => {
             tenants::spread(url, sites.parse().unwrap(), seconds.parse().unwrap());
         }
+        ["jobs", data, sites, count] => {
+            jobs::rate(Path::new(data), sites.parse().unwrap(), count.parse().unwrap());
+        }
+        ["wait", data, weight, ms] => jobs::wait(Path::new(data), weight, ms.parse().unwrap()),
         ["list", rows] => list(rows.parse().unwrap()),
         _ => println!("run tests/bench/run, which knows what to ask for"),
     }

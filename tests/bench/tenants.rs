@@ -12,7 +12,7 @@ use vitrina::{
     tenancy::{Tenants, audit::By, provision::NewTenant},
 };
 
-fn config(data: &Path) -> Config {
+pub(crate) fn config(data: &Path) -> Config {
     let flags = vec![("data".to_owned(), data.display().to_string())];
     Config::load(&Given { flags, ..Given::default() }).unwrap().0
 }
@@ -33,7 +33,7 @@ fn files_open() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Runtime::new().unwrap()
 }
 
@@ -132,6 +132,6 @@ pub(crate) fn spread(url: &str, sites: usize, seconds: u64) {
     print(json!({ "sites": sites, "per_second": served / seconds }));
 }
 
-fn print(figures: Value) {
+pub(crate) fn print(figures: Value) {
     println!("{figures}");
 }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use vitrina::{
     accounts::{Role, users},
     jobs::{self, Job},
-    worker,
+    tenancy::audit::By,
+    transfer, worker,
 };
 
 /// A server whose jobs the test does itself.
@@ -126,6 +127,28 @@ async fn people_see_their_own_jobs_and_admins_all() {
     let limited = server.guest().with_token(token["token"].as_str().unwrap());
     assert_eq!(ids(&limited, "").await, [""; 0]);
     limited.get(&hidden).await.problem(404, "not_found");
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn jobs_that_run_wait_in_a_copy_of_the_site() {
+    let (server, worker) = server_and_worker().await;
+    let main = worker.main().await;
+    let keyed = job(json!({ "do": "wait" })).once("k");
+    let running = jobs::add(&main, keyed.clone()).await.unwrap();
+    settled(&main, &running, &["running"]).await;
+    jobs::add(&main, job(json!({ "name": "newer" })).once("k")).await.unwrap();
+    let other = jobs::add(&main, job(json!({ "do": "wait" }))).await.unwrap();
+    settled(&main, &other, &["running"]).await;
+    let (by, hosts) = (By::command_line(), vec!["copy.example".to_owned()]);
+    let listener = transfer::Listener::none();
+    transfer::clone::clone(&worker.tenants, &by, &main.id, "copy", hosts, &listener).await.unwrap();
+    let folder = server.data().join("tenants/copy/site.sqlite");
+    let copy = database(&folder);
+    let held = "SELECT count(*) FROM jobs WHERE holder IS NOT NULL OR state = 'running'";
+    let rows = "SELECT count(*) FROM jobs";
+    let count = |sql| copy.query_row(sql, [], |r| r.get::<_, i64>(0)).unwrap();
+    assert_eq!((count(held), count(rows)), (0, 2), "the newer one takes the place of its twin");
     worker.stop().await;
 }
 

@@ -28,6 +28,7 @@ mod imaging;
 mod isolation;
 mod jobs;
 mod jobs_api;
+mod jobs_killed;
 mod limits;
 mod listing;
 mod log;
