@@ -6,7 +6,8 @@ use crate::{
     jobs::api::JobsApi,
     media::{
         api::MediaApi, api_links::MediaLinksApi, api_looks::LooksApi, api_moving::MovingApi,
-        api_regeneration::RegenerationApi, api_watermark::WatermarkApi, upload::Uploads,
+        api_poster::PosterApi, api_regeneration::RegenerationApi, api_transcode::TranscodeApi,
+        api_watermark::WatermarkApi, upload::Uploads,
     },
     site::{api::SiteApi, storages::api::StoragesApi},
     tus::{self, api::UploadsApi},
@@ -33,11 +34,13 @@ fn service() -> OpenApiService<impl OpenApi, ()> {
         WatermarkApi,
         StoragesApi,
         MovingApi,
+        PosterApi,
+        TranscodeApi,
         JobsApi,
     );
     OpenApiService::new(rooms, "Vitrina", env!("CARGO_PKG_VERSION"))
         .description(
-            "Upload pictures, hand them out, arrange and share them. Times are RFC 3339 in UTC, \
+            "Upload pictures, films and sound, hand them out, arrange and share them. Times are RFC 3339 in UTC, \
              sizes are in bytes, durations in milliseconds; a field that is absent is not set. \
              Errors are problem documents (RFC 9457): switch on their `code`.",
         )

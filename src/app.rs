@@ -2,7 +2,7 @@
 //! start here.
 
 use crate::{
-    api,
+    api, av,
     base::{Error, Result, ids::TenantId, secret::Secret},
     compat,
     config::Config,
@@ -23,6 +23,7 @@ use poem::{
 };
 use serde_json::json;
 use std::{
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -96,11 +97,17 @@ fn options(config: &Config) -> Result<Options> {
 }
 
 /// What the settings of the process say about the operator's side.
-fn appliance(config: &Config, tenants: Arc<Tenants>, engine: &Engine) -> Appliance {
+fn appliance(
+    config: &Config,
+    tenants: Arc<Tenants>,
+    engine: &Engine,
+    tool: &av::Tool,
+) -> Appliance {
     let resolver = config.traefik_resolver.trim();
     let allow = config.traefik_allow.0.iter().map(ToString::to_string);
     Appliance {
         tenants,
+        tool: tool.clone(),
         metrics: Arc::new(Metrics::new(engine.lost())),
         require_signature: config.require_signature,
         networks: config.operator_networks.0.clone(),
@@ -113,15 +120,39 @@ fn appliance(config: &Config, tenants: Arc<Tenants>, engine: &Engine) -> Applian
     }
 }
 
+const MIB: u64 = 1024 * 1024;
+
+/// The program that bounds itself for work on other people's files.
+fn program(config: &Config) -> Option<PathBuf> {
+    let named = config.decode_program.trim();
+    if named.is_empty() { imaging::own_program() } else { Some(named.into()) }
+}
+
+/// What the settings of the process say about work on films.
+fn tool(config: &Config) -> av::Tool {
+    av::Tool::find(av::Options {
+        ffmpeg: config.ffmpeg.clone(),
+        program: program(config),
+        parallel: usize::try_from(config.ffmpeg_parallel).unwrap_or(1),
+        threads: config.ffmpeg_threads,
+        memory_bytes: config.ffmpeg_memory_mb.max(64).saturating_mul(MIB),
+        heavy: av::Bounds {
+            time: Duration::from_secs(config.ffmpeg_minutes.clamp(1, 100_000) * 60),
+            file_bytes: config.ffmpeg_output_mb.max(1).saturating_mul(MIB),
+        },
+        light: av::Bounds {
+            time: Duration::from_secs(config.decode_seconds.max(1)),
+            file_bytes: 64 * MIB,
+        },
+    })
+}
+
 /// What the settings of the process say about work on pictures.
 fn engine(config: &Config) -> Result<Engine> {
-    const MIB: u64 = 1024 * 1024;
-    let named = config.decode_program.trim();
-    let program = if named.is_empty() { imaging::own_program() } else { Some(named.into()) };
     Ok(Engine::new(imaging::Options {
         memory_bytes: config.image_memory_mb.max(16).saturating_mul(MIB),
         parallel: config.image_threads(),
-        program,
+        program: program(config),
         time: Duration::from_secs(config.decode_seconds.max(1)),
         decode_bytes: config.decode_memory_mb.max(16).saturating_mul(MIB),
     })?)
@@ -157,11 +188,12 @@ impl App {
             Policy { allow: config.fetch_allow.0.clone(), refuse_hosts: own_hosts(config) };
         let fetcher = Fetcher::new(policy, USER_AGENT)?;
         let engine = engine(config)?;
+        let tool = tool(config);
         Ok(Self {
-            operator: Arc::new(appliance(config, tenants.clone(), &engine)),
+            operator: Arc::new(appliance(config, tenants.clone(), &engine, &tool)),
             tenants,
             stopping: Arc::default(),
-            uploads: Arc::new(Uploads { engine, fetcher, making: Making::default() }),
+            uploads: Arc::new(Uploads { engine, tool, fetcher, making: Making::default() }),
             hot: Arc::default(),
             proxies: Proxies(config.trusted_proxies.0.clone()),
             request_secret: config.request_secret.clone(),

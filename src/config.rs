@@ -147,6 +147,20 @@ config! {
     /// The program whose command `worker` decodes pictures, as for a wrapper that confines it.
     /// Empty: this program itself.
     decode_program: String = "";
+    /// `ffmpeg`, which makes posters, previews and smaller copies of films: its path, `auto` for the
+    /// one that is installed, or `off`. Without it films are taken all the same, and handed out as
+    /// they are.
+    ffmpeg: String = "auto";
+    /// How many films `ffmpeg` works on at once.
+    ffmpeg_parallel: u64 = "1";
+    /// Threads that it may use for one film.
+    ffmpeg_threads: u64 = "2";
+    /// How long it may work on one film, in minutes. It is killed then.
+    ffmpeg_minutes: u64 = "240";
+    /// Memory that it may take at most, in MiB.
+    ffmpeg_memory_mb: u64 = "2048";
+    /// The largest file that it may write, in MiB.
+    ffmpeg_output_mb: u64 = "20000";
     /// Jobs that are done at once, besides those that are heavy. While others wait, one site does
     /// two at most. 0: none; they wait for another process.
     jobs_light: u64 = "4";

@@ -9,6 +9,7 @@ pub mod base;
 
 // Floor 2: tools that know nothing of media hosting.
 pub mod archive;
+pub mod av;
 pub mod cache;
 pub mod config;
 pub mod db;

@@ -12,7 +12,7 @@ use crate::{
         executor::{self, Options},
         recount,
     },
-    media::{self, forget, moving, regenerate, upload::Uploads},
+    media::{self, forget, moving, regenerate, transcode, upload::Uploads},
     tenancy::{Stats, Tenant, Tenants, audit::By, record::Status, usage},
     tus,
 };
@@ -49,6 +49,7 @@ impl executor::Work for Hands {
             Kind::Regenerate => regenerate::go_on(&run, &self.uploads).await,
             Kind::PurgeCache => forget::run(&run, &self.uploads.fetcher).await,
             Kind::MoveMedia => moving::run(&run).await,
+            Kind::Transcode => transcode::work(&run, &self.uploads).await,
         }
     }
 }

@@ -15,7 +15,7 @@ export async function refreshStatus() {
   }
 }
 
-function show(row, { version, tenants, open_tenants: open, redis }) {
+function show(row, { version, tenants, open_tenants: open, redis, ffmpeg }) {
   const counts = [`${number(tenants.active)} active`,
     tenants.suspended && `${number(tenants.suspended)} suspended`,
     tenants.deleting && `${number(tenants.deleting)} being deleted`].filter(Boolean).join(', ')
@@ -23,5 +23,6 @@ function show(row, { version, tenants, open_tenants: open, redis }) {
     el('span', {}, `Vitrina ${version}`),
     el('span', {}, `Tenants: ${counts}`),
     el('span', {}, `${number(open)} open`),
-    el('span', { class: redis === 'down' ? 'is-bad' : '' }, REDIS[redis] ?? `Redis: ${redis}`))
+    el('span', { class: redis === 'down' ? 'is-bad' : '' }, REDIS[redis] ?? `Redis: ${redis}`),
+    el('span', {}, ffmpeg === 'found' ? 'Films are worked on' : `No posters of films: ${ffmpeg}`))
 }

@@ -65,6 +65,13 @@ enum Verb {
     /// Decode pictures for a server, which starts this itself
     #[command(hide = true)]
     Worker,
+    /// Become another program within limits, for a server, which starts this itself
+    #[command(hide = true)]
+    Confine {
+        /// The limits, and the program with its arguments
+        #[arg(last = true, required = true)]
+        words: Vec<OsString>,
+    },
     /// Print the API document
     Openapi {
         /// That of the operator API
@@ -103,7 +110,7 @@ pub fn run(args: Vec<OsString>, env: Vec<(String, String)>) -> ExitCode {
     };
     let settings = match cli.command {
         // Its jobs say all that it needs to know.
-        Some(Verb::Worker) => Config::load(&Given::default()),
+        Some(Verb::Worker | Verb::Confine { .. }) => Config::load(&Given::default()),
         _ => settings(&cli, &matches, env),
     };
     match settings {
@@ -179,6 +186,7 @@ fn act(cli: Cli, config: &Config, shown: &[Shown]) -> ExitCode {
         Verb::Plan(command) => wait(plan::run(command, config)),
         Verb::Key(verb) => wait(key::run(verb, config)),
         Verb::Worker => crate::imaging::worker::serve().map_err(Error::from),
+        Verb::Confine { words } => crate::av::confine::become_other(&words).map_err(Error::from),
         Verb::Openapi { operator } => {
             let text = match operator {
                 true => crate::operator::document_text(),

@@ -19,7 +19,10 @@ pub(super) fn pool(file: &Path, size: u32) -> r2d2::Pool<Readers> {
     r2d2::Pool::builder()
         .max_size(size)
         .min_idle(Some(0))
-        .idle_timeout(Some(Duration::from_secs(60)))
+        // A pool that looks after its connections leaves a task behind that outlives it, for good
+        // and for every file that was ever open. Files are closed when nobody uses them.
+        .idle_timeout(None)
+        .max_lifetime(None)
         .connection_timeout(Duration::from_secs(15))
         .test_on_check_out(false)
         .thread_pool(JANITOR.clone())

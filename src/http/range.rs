@@ -12,7 +12,8 @@ use std::io;
 use std::ops::Range;
 
 /// Whatever is handed out may not run scripts, load anything, or act for the site it came from.
-const SANDBOX: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
+const SANDBOX: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+                       media-src 'self'; sandbox";
 
 /// The bytes of one range.
 pub enum Source {

@@ -1,8 +1,8 @@
 //! More files for an item that is stored already. They go where its others are.
 
-use super::Media;
+use super::{Media, sql::removals};
 use crate::{
-    base::Result,
+    base::{Error, Result},
     site::storages,
     storage::{Incoming, Landable, Store},
     tenancy::Tenant,
@@ -36,4 +36,28 @@ pub(super) async fn add(tenant: &Arc<Tenant>, media: &Media, files: Vec<Landable
             super::upload::blocking(adding).await
         }
     }
+}
+
+/// Whether an item is still where its new files went. `was` is how it stood before.
+///
+/// # Errors
+/// `Locked` where it was moved meanwhile.
+pub(super) fn check_place(now: &Media, was: &Media) -> Result<()> {
+    if (now.storage, &now.folder) == (was.storage, &was.folder) {
+        return Ok(());
+    }
+    Err(Error::Locked("the item was moved to another storage just now"))
+}
+
+/// Files that were added are not needed after all: those go that the item did not have before.
+pub(super) async fn take_back(
+    tenant: &Arc<Tenant>,
+    media: &Media,
+    files: Vec<String>,
+) -> Result<()> {
+    let had = media.variants.iter().map(|v| v.file.clone()).collect::<Vec<_>>();
+    let gone = files.into_iter().filter(|file| !had.contains(file)).collect();
+    let (storage, folder) = (media.storage, media.folder.clone());
+    tenant.tidy(move |db| removals::note_files(db, storage, &folder, gone)).await?;
+    super::removals::run(tenant).await
 }

@@ -188,7 +188,7 @@ impl MediaApi {
 }
 
 async fn take_in(
-    uploads: &Uploads,
+    uploads: &Arc<Uploads>,
     caller: &Caller<WriteMedia>,
     request: UploadRequest,
 ) -> Result<Outcome> {

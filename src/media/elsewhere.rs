@@ -1,7 +1,7 @@
 //! Files that are fetched from their storage instead of from this server: who may do so was judged
 //! before.
 
-use super::{files::Asked, sql::FileRow};
+use super::{files::Asked, hls, sql::FileRow};
 use crate::{
     base::{Result, visibility::Visibility},
     imaging::Format,
@@ -31,7 +31,10 @@ pub(super) async fn find(
 ) -> Result<Option<Response>> {
     // What must be saved and not shown is dressed so only by us.
     let is_document = Format::from_mime(&row.mime).is_some_and(Format::is_document);
-    if row.place.storage == LOCAL || asked.download.is_some() || row.is_source || is_document {
+    // What these name is found beside them.
+    let is_list = matches!(&*row.mime, hls::MIME | "text/vtt");
+    let is_ours = is_document || is_list || row.is_source || asked.download.is_some();
+    if row.place.storage == LOCAL || is_ours {
         return Ok(None);
     }
     let id = row.place.storage;

@@ -1,6 +1,6 @@
 //! Embed codes: the ways to put an item into somebody else's page.
 
-use super::Media;
+use super::{Kind, Media, Role, poster, view_av};
 use crate::{imaging::Format, site::Links};
 
 /// One code, ready to be copied.
@@ -22,9 +22,13 @@ pub fn codes(media: &Media, links: &Links) -> Vec<Embed> {
     let (medium, thumb) = (of("medium"), of("thumb"));
     // A page that shows the picture must not name a file that hardly a browser shows.
     let is_shown = Format::from_mime(&media.mime).is_none_or(Format::is_shown_everywhere);
-    let largest = if is_shown { &original } else { &medium };
+    let largest = if is_shown && media.kind == Kind::Image { &original } else { &medium };
     let title = media.title.as_deref().unwrap_or(&media.filename);
     let html = |image: &str| format!("<img src=\"{image}\" alt=\"{}\">", escape_html(title));
+    let whole = match media.kind {
+        Kind::Image => html(largest),
+        kind => player(media, kind, links, &escape_html(title)),
+    };
     let linked_html = |image: &str| format!("<a href=\"{view}\">{}</a>", html(image));
     let markdown = |image: &str| format!("![{}]({image})", escape_markdown(title));
     let linked_markdown = |image: &str| format!("[{}]({view})", markdown(image));
@@ -36,7 +40,7 @@ pub fn codes(media: &Media, links: &Links) -> Vec<Embed> {
         embed("direct_link", "Direct link", "Links", original.clone()),
         embed("medium_link", "Medium link", "Links", medium.clone()),
         embed("thumb_link", "Thumbnail link", "Links", thumb.clone()),
-        embed("html_original", "Original", "HTML", html(largest)),
+        embed("html_original", "Original", "HTML", whole),
         embed("html_medium_linked", "Medium, linked", "HTML", linked_html(&medium)),
         embed("html_thumb_linked", "Thumbnail, linked", "HTML", linked_html(&thumb)),
         embed("markdown_original", "Original", "Markdown", markdown(largest)),
@@ -46,6 +50,23 @@ pub fn codes(media: &Media, links: &Links) -> Vec<Embed> {
         embed("bbcode_medium_linked", "Medium, linked", "BBCode", linked_bbcode(&medium)),
         embed("bbcode_thumb_linked", "Thumbnail, linked", "BBCode", linked_bbcode(&thumb)),
     ]
+}
+
+/// A player for a film or a recording, with an encoding that every browser plays where there is one.
+fn player(media: &Media, kind: Kind, links: &Links, title: &str) -> String {
+    let at = |file: &str| links.to(&media.file_path(file));
+    let made = media.variant(view_av::MP4).filter(|variant| variant.role == Role::Rendition);
+    let source = made.map_or(at(&media.file), |variant| at(&variant.file));
+    let start = format!("controls preload=\"metadata\" src=\"{source}\" title=\"{title}\"");
+    if kind == Kind::Audio {
+        return format!("<audio {start}></audio>");
+    }
+    let (width, height) = (media.width, media.height);
+    let poster = media.variant(poster::NAME).map_or_else(String::new, |v| at(&v.file));
+    format!(
+        "<video {start} playsinline poster=\"{poster}\" width=\"{width}\" \
+         height=\"{height}\"></video>"
+    )
 }
 
 fn escape_html(text: &str) -> String {

@@ -1,7 +1,7 @@
 //! `/f/{id}/{file}`: the bytes themselves, ranged and cached, and signed where they are private.
 
 use super::{
-    elsewhere,
+    elsewhere, hls,
     hot::Hot,
     renderings,
     shape::{self, Shape},
@@ -87,6 +87,9 @@ impl Files {
             let made = renderings::find_or_make(tenant, &self.uploads, &id, &row, shape);
             row = self.hot.shaped(tenant, (&id, &file, shape), made).await?;
         }
+        if let (hls::MIME, Some(until)) = (&*row.mime, until) {
+            return wanted.signed_playlist(&row, until).await;
+        }
         if let Some(elsewhere) = elsewhere::find(tenant, &row, &asked).await? {
             return Ok(elsewhere);
         }
@@ -171,7 +174,7 @@ fn within(bytes: &Bytes, range: &Range<u64>) -> Bytes {
 }
 
 struct Wanted<'a> {
-    tenant: &'a Tenant,
+    tenant: &'a Arc<Tenant>,
     client: &'a Client,
     hot: &'a Hot,
     id: &'a str,
@@ -212,6 +215,25 @@ impl Wanted<'_> {
             return Err(Error::NotFound("file"));
         }
         Ok((row, None))
+    }
+
+    /// The playlist behind a signed address: what it names has signed addresses too, until then.
+    async fn signed_playlist(&self, row: &FileRow, until: Millis) -> Result<Response, Problem> {
+        if row.bytes > hls::LARGEST {
+            return Err(Error::NotFound("file").into());
+        }
+        let length = usize::try_from(row.bytes).unwrap_or(usize::MAX);
+        let (folder, file) = (&row.place.folder, &row.place.file);
+        let list = match storages::open(self.tenant, row.place.storage).await? {
+            Store::Disk(disk) => disk.whole(folder, file, length).await?,
+            Store::Remote(remote) => remote.whole(folder, file, length).await?,
+        };
+        let sign =
+            |file: &str| format!("{file}?{}", sign::query(self.tenant, self.id, file, until));
+        let text = hls::signed(&String::from_utf8_lossy(&list), sign);
+        self.tenant.serve(text.len() as u64)?;
+        let answer = Response::builder().content_type(hls::MIME);
+        Ok(answer.header(header::CACHE_CONTROL, "private, no-cache").body(text))
     }
 
     /// Where a variant is now that was made anew since somebody wrote its address down.

@@ -5,7 +5,9 @@ pub mod api;
 pub mod api_links;
 pub mod api_looks;
 pub mod api_moving;
+pub mod api_poster;
 pub mod api_regeneration;
+pub mod api_transcode;
 pub mod api_watermark;
 pub mod blocklist;
 pub mod delete;
@@ -14,7 +16,9 @@ mod elsewhere;
 pub mod embed;
 pub mod expiry;
 pub mod files;
+pub mod film;
 pub mod forget;
+mod hls;
 pub mod hot;
 mod landing;
 pub mod listing;
@@ -22,6 +26,7 @@ mod local;
 pub mod moving;
 mod original;
 mod patch;
+pub mod poster;
 pub mod regenerate;
 pub mod remote;
 pub mod removals;
@@ -32,15 +37,18 @@ pub mod sign;
 mod sql;
 pub mod sweep;
 mod told;
+pub mod transcode;
 pub mod upload;
 mod view;
+mod view_av;
 mod view_metadata;
 pub mod watermark;
 
+pub use film::{Av, Kind};
 pub use request::Fields;
 
 use crate::{
-    accounts::{Actor, Role},
+    accounts::{self, Actor},
     base::{
         Clock, Error, Result,
         clock::Millis,
@@ -58,6 +66,7 @@ use crate::{
 pub struct Media {
     pub id: MediaId,
     pub public_id: PublicId,
+    pub kind: Kind,
     pub owner: Owner,
     pub title: Option<String>,
     pub description: Option<String>,
@@ -87,6 +96,8 @@ pub struct Media {
     pub variants: Vec<Variant>,
     /// The name of the file as it was uploaded, where that is kept.
     pub source_file: Option<String>,
+    /// Of films and recordings.
+    pub av: Option<Av>,
     pub storage: StorageId,
     /// Whose bytes its original's are, where they are another item's too.
     pub shared: Option<(Folder, String)>,
@@ -115,15 +126,42 @@ pub struct Owner {
     pub username: String,
 }
 
-/// A rendering of an item.
+/// A file that was made of an item.
 #[derive(Debug, Clone)]
 pub struct Variant {
     pub name: String,
+    pub role: Role,
     pub file: String,
     pub mime: String,
     pub bytes: u64,
     pub width: u32,
     pub height: u32,
+}
+
+/// What such a file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A picture of the item in another size.
+    Picture,
+    /// The picture that stands for a film or a recording.
+    Poster,
+    /// What a player shows while somebody seeks.
+    Preview,
+    /// A film in another size or encoding.
+    Rendition,
+}
+
+impl Role {
+    pub const ALL: [Self; 4] = [Self::Picture, Self::Poster, Self::Preview, Self::Rendition];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Picture => "picture",
+            Self::Poster => "poster",
+            Self::Preview => "preview",
+            Self::Rendition => "rendition",
+        }
+    }
 }
 
 /// An item about to be stored, every part of it checked.
@@ -152,6 +190,8 @@ pub struct NewMedia {
 /// What was made of an original.
 pub struct Rendered {
     pub variants: Vec<Variant>,
+    /// Of films and recordings.
+    pub poster: Option<poster::Poster>,
     pub placeholder: Vec<u8>,
     pub color: u32,
     /// See [`phash`](crate::imaging::phash()).
@@ -159,9 +199,14 @@ pub struct Rendered {
 }
 
 impl Rendered {
-    /// The names of all files.
-    fn names(&self) -> Vec<String> {
-        self.variants.iter().map(|v| v.file.clone()).collect()
+    /// All files.
+    fn all(&self) -> impl Iterator<Item = &Variant> {
+        self.variants.iter().chain(self.poster.as_ref().map(|poster| &poster.variant))
+    }
+
+    /// How many bytes they have together.
+    fn bytes(&self) -> u64 {
+        self.all().map(|variant| variant.bytes).sum()
     }
 }
 
@@ -181,7 +226,7 @@ impl Facts {
 
     /// Whether the actor looks after this item: as its owner, or for the site.
     pub fn may_edit(&self, actor: &Actor) -> bool {
-        actor.is(self.owner) || actor.has_role(Role::Manager)
+        actor.is(self.owner) || actor.has_role(accounts::Role::Manager)
     }
 
     /// Whether the actor may see it. An address, where that is all one needs, they have.
@@ -243,7 +288,7 @@ impl Media {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accounts::{Proof, User};
+    use crate::accounts::{Proof, Role, User};
     use crate::base::ids::SessionId;
 
     fn member(id: i64, role: Role) -> Actor {

@@ -1,8 +1,9 @@
 //! The file that is kept of an upload: recognised, made anew where that is needed, freed of what
 //! is private, and hashed.
 
-use super::{upload::blocking, watermark};
+use super::{Kind, film, upload::blocking, watermark};
 use crate::{
+    av,
     base::{Error, Result},
     imaging::{self, Engine, Format, Limits, Metadata, Probe, Watermark},
     site::{KeepUploads, Settings},
@@ -26,11 +27,58 @@ const ANEW_QUALITY: u8 = 92;
 #[derive(Debug)]
 pub struct Original {
     pub file: String,
-    pub probe: Probe,
+    pub content: Content,
     pub bytes: u64,
     pub sha256: [u8; 32],
     pub metadata: Metadata,
     pub source: Option<Source>,
+}
+
+/// What is in it.
+#[derive(Debug)]
+pub enum Content {
+    Picture(Box<Probe>),
+    /// Or a recording of sound.
+    Film(Box<av::Probe>),
+}
+
+impl Content {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Picture(_) => Kind::Image,
+            Self::Film(probe) => probe.kind.into(),
+        }
+    }
+
+    pub(super) fn mime(&self) -> &'static str {
+        match self {
+            Self::Picture(probe) => probe.format.mime(),
+            Self::Film(probe) => probe.mime(),
+        }
+    }
+
+    pub(super) fn extension(&self) -> &'static str {
+        match self {
+            Self::Picture(probe) => probe.format.extension(),
+            Self::Film(probe) => probe.extension(),
+        }
+    }
+
+    /// Whether browsers are to save it instead of showing it.
+    pub(super) fn is_document(&self) -> bool {
+        matches!(self, Self::Picture(probe) if probe.format.is_document())
+    }
+
+    pub(super) fn duration_ms(&self) -> Option<u64> {
+        match self {
+            Self::Picture(probe) => probe.duration_ms,
+            Self::Film(probe) => probe.duration_ms,
+        }
+    }
+
+    fn check(&self, settings: &Settings, bytes: u64) -> Result<()> {
+        self.kind().check(settings, bytes)
+    }
 }
 
 /// The file as it was uploaded, kept beside the original.
@@ -74,20 +122,38 @@ pub(super) async fn prepare(
     treatment: Arc<Treatment>,
 ) -> Result<Original> {
     let (files, rules) = (incoming.clone(), treatment.clone());
-    let (probe, metadata) = blocking(move || {
-        let probe = recognise(&files, &rules.settings)?;
-        let metadata = imaging::read_metadata(&files.path(UPLOAD), &probe);
-        Ok((probe, metadata))
+    let content = blocking(move || {
+        let content = recognise(&files, &rules.settings)?;
+        content.check(&rules.settings, fs::metadata(files.path(UPLOAD))?.len())?;
+        Ok(content)
     })
     .await?;
+    let (files, of) = (incoming.clone(), treatment.clone());
+    let probe = match content {
+        Content::Film(probe) => return blocking(move || film::keep(&files, *probe, &of)).await,
+        Content::Picture(probe) => *probe,
+    };
+    let (metadata, probe) =
+        blocking(move || Ok((imaging::read_metadata(&files.path(UPLOAD), &probe), probe))).await?;
     let anew = anew(engine, incoming, &probe, &metadata, &treatment).await?;
     let files = incoming.clone();
     blocking(move || keep(&files, probe, metadata, anew, &treatment)).await
 }
 
-/// Recognises the upload, and refuses what the site does not take.
-fn recognise(incoming: &Incoming, settings: &Settings) -> Result<Probe> {
-    Ok(imaging::probe(&incoming.path(UPLOAD), &limits(settings))?)
+/// Recognises the upload, and refuses what the site does not take. What is no picture may be a film
+/// or a recording; where it is neither, it is told what pictures there are.
+fn recognise(incoming: &Incoming, settings: &Settings) -> Result<Content> {
+    let path = incoming.path(UPLOAD);
+    let no_picture = match imaging::probe(&path, &limits(settings)) {
+        Ok(probe) => return Ok(Content::Picture(Box::new(probe))),
+        Err(error @ (imaging::Error::Unknown | imaging::Error::Unsupported { .. })) => error,
+        Err(error) => return Err(error.into()),
+    };
+    match av::probe(&path, &film::limits(settings)) {
+        Ok(probe) => Ok(Content::Film(Box::new(probe))),
+        Err(av::Error::Unknown) => Err(no_picture.into()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The upload made anew, where that is needed: because a smaller picture is wanted, because it
@@ -149,7 +215,7 @@ fn keep(
         // Not over what is there, which may have another name elsewhere.
         let _ = fs::remove_file(incoming.path(UPLOAD));
         fs::write(incoming.path(UPLOAD), &anew.bytes)?;
-        probe = recognise(incoming, settings)?;
+        probe = imaging::probe(&incoming.path(UPLOAD), &limits(settings))?;
     }
     let file = format!("{stem}.{}", probe.format.extension());
     publish(incoming, &probe, &file, strip)?;
@@ -162,7 +228,14 @@ fn keep(
         return Err(Error::Rejected { code: "damaged", reason: "is empty".to_owned() });
     }
     let source = if is_kept { source(incoming, uploaded, mime, &sha256)? } else { None };
-    Ok(Original { file, probe, bytes, sha256, metadata, source })
+    Ok(Original {
+        file,
+        content: Content::Picture(Box::new(probe)),
+        bytes,
+        sha256,
+        metadata,
+        source,
+    })
 }
 
 /// Writes the public file; the upload stays where it is, unless the two are the same.
@@ -179,7 +252,7 @@ fn publish(incoming: &Incoming, probe: &Probe, file: &str, strip: bool) -> Resul
 }
 
 /// The uploaded file, unless it is the public one, bit for bit.
-fn source(
+pub(super) fn source(
     incoming: &Incoming,
     file: String,
     mime: &'static str,

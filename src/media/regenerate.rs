@@ -2,16 +2,17 @@
 //! admin, done by a job a few items at a time, and gone on with after a restart.
 
 use super::{
-    Media, adding,
+    Media, Rendered, Role, Variant, adding,
     adding::landable,
     local, original,
+    poster::{Origin, picture},
     sql::{self, regeneration, removals},
     upload::{Uploads, blocking, variants},
 };
 use crate::{
-    accounts::{Actor, Role},
+    accounts::{self, Actor},
     base::{Error, Result, clock::Millis, ids::PublicId},
-    db::{Read, Write},
+    db::Read,
     imaging::{self, Limits},
     jobs::{self, Kind, NewJob, Run, Step},
     site::{Settings, settings},
@@ -88,7 +89,7 @@ pub async fn cancel(tenant: &Tenant, actor: &Actor) -> Result<()> {
 }
 
 fn check(actor: &Actor) -> Result<()> {
-    if actor.has_role(Role::Admin) {
+    if actor.has_role(accounts::Role::Admin) {
         return Ok(());
     }
     Err(Error::Forbidden("only an admin may make all variants anew"))
@@ -139,7 +140,8 @@ struct Anew<'a> {
 impl Anew<'_> {
     /// The new files get names of their own, as the old ones may be kept by caches for a year.
     async fn one(&self, media: &Media) -> Result<()> {
-        let copy = local::fetch(self.tenant, &media.place(), media.bytes).await?;
+        let (place, bytes) = picture(media);
+        let copy = local::fetch(self.tenant, &place, bytes).await?;
         let path = copy.path.clone();
         let limits = Limits {
             max_pixels: u64::MAX,
@@ -162,33 +164,42 @@ impl Anew<'_> {
         let files = new.variants.iter().map(|v| landable(&aside, &v.file, &v.mime)).collect();
         adding::add(self.tenant, media, files).await?;
 
-        let (id, allowance) = (media.id, self.tenant.allowance());
-        let (before, public_id) = (media.variants.clone(), media.public_id.clone());
-        let size = |variants: &[super::Variant]| variants.iter().map(|v| v.bytes).sum::<u64>();
-        let (more, files) = (size(&new.variants).saturating_sub(size(&before)), new.names());
-        let (storage, folder) = (media.storage, media.folder.clone());
-        let kept = files.clone();
-        let replaced = self.tenant.tidy(move |db| {
-            let count = new.variants.len() as u64;
-            allowance.check_in(db, Limit::MaxVariantsRenderedMonth, count)?;
-            allowance.check_in(db, Limit::MaxBytesStored, more)?;
-            let now = sql::get(db, &public_id)?.ok_or(Error::NotFound("media"))?;
-            if now.storage != storage {
-                return Err(Error::Locked("the item was moved to another storage just now"));
-            }
-            regeneration::replace(db, id, &new)?;
-            let gone = before.into_iter().map(|v| v.file).filter(|file| !kept.contains(file));
-            removals::note_files(db, storage, &folder, gone.collect())?;
-            usage::count_rendered(db, count)
-        });
-        if let Err(error) = replaced.await {
-            let (storage, folder) = (media.storage, media.folder.clone());
-            let had = media.variants.iter().map(|v| v.file.clone()).collect::<Vec<_>>();
-            let gone = files.into_iter().filter(|file| !had.contains(file)).collect();
-            let noted = move |db: &Write<Site>| removals::note_files(db, storage, &folder, gone);
-            self.tenant.tidy(noted).await?;
-            return Err(error);
+        // A neutral poster looks like all others of its kind, which says nothing.
+        let is_neutral = media.av.as_ref().is_some_and(|av| av.poster == Origin::Neutral);
+        let looks = if is_neutral { 0 } else { new.looks };
+        replace(self.tenant, media, Rendered { looks, ..new }).await
+    }
+}
+
+/// Puts what was made anew in place of what there was: all pictures, and the poster where there is
+/// a new one. The files are there already; those that are not needed go.
+pub(super) async fn replace(tenant: &Arc<Tenant>, media: &Media, new: Rendered) -> Result<()> {
+    let (id, allowance) = (media.id, tenant.allowance());
+    let (public_id, at) = (media.public_id.clone(), media.clone());
+    let is_replaced = |variant: &&Variant| match variant.role {
+        Role::Picture => true,
+        Role::Poster => new.poster.is_some(),
+        Role::Preview | Role::Rendition => false,
+    };
+    let before: Vec<Variant> = media.variants.iter().filter(is_replaced).cloned().collect();
+    let more = new.bytes().saturating_sub(before.iter().map(|v| v.bytes).sum());
+    let files = new.all().map(|v| v.file.clone()).collect::<Vec<_>>();
+    let made = files.clone();
+    let replaced = tenant.tidy(move |db| {
+        let count = new.all().count() as u64;
+        allowance.check_in(db, Limit::MaxVariantsRenderedMonth, count)?;
+        allowance.check_in(db, Limit::MaxBytesStored, more)?;
+        adding::check_place(&sql::get(db, &public_id)?.ok_or(Error::NotFound("media"))?, &at)?;
+        regeneration::replace(db, id, &new)?;
+        let gone = before.into_iter().map(|v| v.file).filter(|file| !made.contains(file));
+        removals::note_files(db, at.storage, &at.folder, gone.collect())?;
+        usage::count_rendered(db, count)
+    });
+    match replaced.await {
+        Ok(()) => super::removals::run(tenant).await,
+        Err(error) => {
+            adding::take_back(tenant, media, files).await?;
+            Err(error)
         }
-        super::removals::run(self.tenant).await
     }
 }

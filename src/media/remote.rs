@@ -20,7 +20,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// Fetches the URL and stores what it gives.
 pub async fn from_url(
-    uploads: &Uploads,
+    uploads: &Arc<Uploads>,
     tenant: &Arc<Tenant>,
     actor: &Actor,
     url: &str,
@@ -36,7 +36,7 @@ pub async fn from_url(
 
 /// Stores base64 text, with or without a `data:` prefix (RFC 2397) and line breaks.
 pub async fn from_base64(
-    uploads: &Uploads,
+    uploads: &Arc<Uploads>,
     tenant: &Arc<Tenant>,
     actor: &Actor,
     text: String,

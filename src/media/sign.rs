@@ -38,12 +38,16 @@ pub async fn sign(
     let file = file_of(&media, variant)?;
     // Whole seconds, so that the address says exactly what was signed.
     let expires_s = Clock::now().plus_ms(expires_in_ms).0 / 1000;
-    let mac = mac(tenant, media.public_id.as_str(), file, expires_s);
-    let signature = URL_SAFE_NO_PAD.encode(mac);
-    Ok(Signed {
-        path: format!("{}?expires={expires_s}&signature={signature}", media.file_path(file)),
-        expires_at: Millis(expires_s * 1000),
-    })
+    let expires_at = Millis(expires_s * 1000);
+    let query = query(tenant, media.public_id.as_str(), file, expires_at);
+    Ok(Signed { path: format!("{}?{query}", media.file_path(file)), expires_at })
+}
+
+/// What makes the address of a file a signed one.
+pub(super) fn query(tenant: &Tenant, id: &str, file: &str, until: Millis) -> String {
+    let expires_s = until.0 / 1000;
+    let signature = URL_SAFE_NO_PAD.encode(mac(tenant, id, file, expires_s));
+    format!("expires={expires_s}&signature={signature}")
 }
 
 fn file_of<'a>(media: &'a Media, variant: &str) -> Result<&'a str> {

@@ -1,14 +1,18 @@
 //! Every statement about media.
 
+mod av;
 pub(super) mod listing;
 pub(super) mod looks;
 pub(super) mod moving;
 pub(super) mod regeneration;
 pub(super) mod removals;
 pub(super) mod renderings;
+pub(super) mod renditions;
 pub(super) mod watermark;
 
-use super::{Facts, Media, NewMedia, Owner, Place, Variant};
+pub(super) use av::set_poster;
+
+use super::{Facts, Kind, Media, NewMedia, Owner, Place, Role, Variant, film, original::Content};
 use crate::{
     base::{
         Clock, Result,
@@ -31,7 +35,7 @@ macro_rules! columns {
          m.file, m.mime, m.bytes, m.width, m.height, m.frames, m.is_animated, m.duration_ms,
          m.sha256, m.placeholder, m.color, m.metadata, m.taken_at, m.nsfw, m.visibility,
          m.delete_hash, m.created_at, m.updated_at, m.expires_at, m.trashed_at,
-         m.source_file, coalesce(m.storage_id, 1), m.shared_folder, m.shared_file
+         m.source_file, coalesce(m.storage_id, 1), m.shared_folder, m.shared_file, m.kind
          FROM media m JOIN users u ON u.id = m.owner_id"
     };
 }
@@ -50,11 +54,11 @@ sql! {
         color, metadata, taken_at, nsfw, visibility, delete_hash, created_at, updated_at,
         expires_at, looks, source_file, source_mime, source_bytes, storage_id, shared_folder,
         shared_file)
-        VALUES (?1, ?2, 'image', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+        VALUES (?1, ?2, ?32, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
                 ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)";
-    INSERT_VARIANT = "INSERT INTO variants (media_id, name, file, mime, bytes, width, height)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    VARIANTS = "SELECT name, file, mime, bytes, width, height FROM variants WHERE media_id = ?1
+    INSERT_VARIANT = "INSERT INTO variants (media_id, name, file, mime, bytes, width, height, role)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    VARIANTS = "SELECT name, file, mime, bytes, width, height, role FROM variants WHERE media_id = ?1
         ORDER BY width * height DESC";
     INSERT_TAG = "INSERT INTO media_tags (media_id, position, tag) VALUES (?1, ?2, ?3)";
     DELETE_TAGS = "DELETE FROM media_tags WHERE media_id = ?1";
@@ -87,7 +91,18 @@ sql! {
 pub(super) fn insert(db: &Write<Site>, new: &NewMedia) -> Result<MediaId> {
     let original = &new.original;
     let source = original.source.as_ref();
-    let (width, height) = original.probe.upright();
+    let content = &original.content;
+    // Of sound its poster is all that there is to be seen.
+    let shown = new.rendered.poster.as_ref().map(|poster| &poster.variant);
+    let ((width, height), frames, is_animated) = match content {
+        Content::Picture(probe) => (probe.upright(), probe.frames, probe.is_animated),
+        Content::Film(probe) if probe.kind == crate::av::Kind::Video => {
+            ((probe.width, probe.height), 1, false)
+        }
+        Content::Film(_) => {
+            (shown.map_or((1, 1), |poster| (poster.width, poster.height)), 1, false)
+        }
+    };
     db.prepare_cached(INSERT)?.execute(params![
         new.public_id,
         new.owner,
@@ -96,13 +111,13 @@ pub(super) fn insert(db: &Write<Site>, new: &NewMedia) -> Result<MediaId> {
         new.filename,
         new.folder,
         original.file,
-        original.probe.format.mime(),
+        content.mime(),
         original.bytes as i64,
         width,
         height,
-        original.probe.frames,
-        original.probe.is_animated,
-        original.probe.duration_ms.map(|ms| ms as i64),
+        frames,
+        is_animated,
+        content.duration_ms().map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)),
         original.sha256,
         new.rendered.placeholder,
         new.rendered.color,
@@ -120,8 +135,13 @@ pub(super) fn insert(db: &Write<Site>, new: &NewMedia) -> Result<MediaId> {
         Some(new.storage).filter(|storage| *storage != LOCAL),
         new.shared.as_ref().map(|(folder, _)| folder),
         new.shared.as_ref().map(|(_, file)| file),
+        content.kind().as_str(),
     ])?;
     let id = MediaId(db.last_insert_rowid());
+    if let (Content::Film(probe), Some(poster)) = (content, &new.rendered.poster) {
+        av::put(db, id, &film::Av::new(probe, poster))?;
+        insert_variants(db, id, std::slice::from_ref(&poster.variant))?;
+    }
     insert_variants(db, id, &new.rendered.variants)?;
     set_tags(db, id, new.tags.iter().chain(&new.told_tags).map(|t| t.as_str()))?;
     Ok(id)
@@ -131,7 +151,8 @@ fn insert_variants(db: &Write<Site>, id: MediaId, variants: &[Variant]) -> Resul
     let mut insert = db.prepare_cached(INSERT_VARIANT)?;
     for v in variants {
         let (bytes, mime) = (v.bytes as i64, &v.mime);
-        insert.execute(params![id, v.name, v.file, mime, bytes, v.width, v.height])?;
+        let role = v.role.as_str();
+        insert.execute(params![id, v.name, v.file, mime, bytes, v.width, v.height, role])?;
     }
     Ok(())
 }
@@ -174,8 +195,12 @@ fn complete(db: &Read<Site>, mut media: Media) -> Result<Media> {
             bytes: unsigned(r, 3)?,
             width: r.get(4)?,
             height: r.get(5)?,
+            role: read_role(r, 6)?,
         })
     };
+    if media.kind != Kind::Image {
+        media.av = av::get(db, media.id)?;
+    }
     media.variants = variants.query_map([media.id], read)?.collect::<rusqlite::Result<_>>()?;
     Ok(media)
 }
@@ -300,7 +325,19 @@ fn read_row(r: &Row) -> rusqlite::Result<Media> {
             Some(folder) => Some((folder, r.get(31)?)),
             None => None,
         },
+        kind: match r.get_ref(32)?.as_str()? {
+            "video" => Kind::Video,
+            "audio" => Kind::Audio,
+            _ => Kind::Image,
+        },
+        av: None,
     })
+}
+
+/// The schema admits no other words.
+fn read_role(r: &Row, column: usize) -> rusqlite::Result<Role> {
+    let word = r.get_ref(column)?.as_str()?;
+    Ok(Role::ALL.into_iter().find(|role| role.as_str() == word).unwrap_or(Role::Picture))
 }
 
 fn unsigned(r: &Row, column: usize) -> rusqlite::Result<u64> {

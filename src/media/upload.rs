@@ -5,13 +5,15 @@
 //! files in place → row.
 
 use super::{
-    Media, NewMedia, Rendered, Variant, blocklist, landing,
-    original::{self, Original, Treatment, UPLOAD},
+    Kind, Media, NewMedia, Rendered, Variant, blocklist, landing,
+    original::{self, Content, Original, Treatment, UPLOAD},
+    poster,
     renderings::Making,
-    sql, told, watermark,
+    sql, told, transcode, watermark,
 };
 use crate::{
     accounts::Actor,
+    av,
     base::{
         Clock, Error, Result,
         ids::{PublicId, UserId},
@@ -20,6 +22,7 @@ use crate::{
         visibility::Visibility,
     },
     imaging::{self, Engine, Watermark},
+    jobs,
     outward::Fetcher,
     site::{Settings, settings, storages},
     storage::{Incoming, Landable, Landed},
@@ -34,6 +37,8 @@ use tokio::{
 /// What taking files in needs of the appliance.
 pub struct Uploads {
     pub engine: Engine,
+    /// What films are worked on with.
+    pub tool: av::Tool,
     pub fetcher: Fetcher,
     pub making: Making,
 }
@@ -150,20 +155,19 @@ impl Receiving {
     /// hangs up meanwhile.
     pub async fn finish(
         mut self,
-        uploads: &Uploads,
+        uploads: &Arc<Uploads>,
         filename: Filename,
         details: Details,
     ) -> Result<Outcome> {
         self.file.flush().await?;
-        let engine = uploads.engine.clone();
         let span = tracing::Span::current();
-        let work = self.process(engine, filename, details);
+        let work = self.process(uploads.clone(), filename, details);
         tokio::spawn(tracing::Instrument::instrument(work, span)).await?
     }
 
     async fn process(
         self,
-        engine: Engine,
+        uploads: Arc<Uploads>,
         filename: Filename,
         mut details: Details,
     ) -> Result<Outcome> {
@@ -175,7 +179,7 @@ impl Receiving {
         let (stem, width) = (filename.slug(), details.width);
         let treatment = Treatment { settings: settings.clone(), stem: stem.clone(), width, mark };
         let treatment = Arc::new(treatment);
-        let original = original::prepare(&engine, &incoming, treatment).await?;
+        let original = original::prepare(&uploads.engine, &incoming, treatment).await?;
         if !details.allow_duplicate {
             let sha256 = original.sha256;
             let same = tenant.read(move |db| sql::same_bytes(db, owner, &sha256)).await?;
@@ -183,7 +187,7 @@ impl Receiving {
                 return Ok(Outcome::Duplicate(media));
             }
         }
-        let rendered = render(&engine, &incoming, &settings, &original).await?;
+        let rendered = render(&uploads, &incoming, &settings, &original).await?;
         let told_tags = match settings.words_from_files {
             true => told::fill_in(&mut details, &original.metadata),
             false => Vec::new(),
@@ -195,7 +199,7 @@ impl Receiving {
         let item = landing::Item {
             id: &id,
             created_at,
-            kind: "image",
+            kind: original.content.kind().as_str(),
             stem: &stem,
             bytes: bytes_of(&original, &rendered),
             largest: original.bytes.max(original.source.as_ref().map_or(0, |s| s.bytes)),
@@ -205,7 +209,7 @@ impl Receiving {
         };
         let landing::Placed { landed, shared } = landing::land(&tenant, incoming, item).await?;
         let secret = Secret::random("")?;
-        let filename = filename.with_extension(original.probe.format.extension());
+        let filename = filename.with_extension(original.content.extension());
         let new = NewMedia {
             public_id: id,
             owner,
@@ -229,8 +233,14 @@ impl Receiving {
             allow_duplicate: details.allow_duplicate,
             allowance: tenant.allowance(),
             settings,
+            tool: uploads.tool.clone(),
         };
         let stored = tenant.write(move |db| insert(db, new, &rules)).await;
+        if let Ok(Stored::New(media)) = &stored
+            && media.kind == Kind::Video
+        {
+            jobs::wake(&tenant, jobs::Kind::Transcode).await?;
+        }
         settle(&tenant, landed, stored, secret).await
     }
 }
@@ -245,6 +255,7 @@ struct Rules {
     allow_duplicate: bool,
     allowance: Allowance,
     settings: Settings,
+    tool: av::Tool,
 }
 
 fn insert(
@@ -261,16 +272,19 @@ fn insert(
     }
     blocklist::check_upload(db, &sha256, new.rendered.looks, rules.settings.blocklist_distance)?;
     landing::check_shared(db, new.storage, new.shared.as_ref())?;
-    let (variants, bytes) = (&new.rendered.variants, bytes_of(&new.original, &new.rendered));
+    let bytes = bytes_of(&new.original, &new.rendered);
+    let made = new.rendered.all().count() as u64;
     allowance.check_in(db, Limit::MaxFiles, 1)?;
     allowance.check_in(db, Limit::MaxBytesStored, bytes)?;
-    allowance.check_in(db, Limit::MaxVariantsRenderedMonth, variants.len() as u64)?;
+    allowance.check_in(db, Limit::MaxVariantsRenderedMonth, made)?;
     allowance.check(Limit::MaxTagsPerItem, new.tags.len() as u64, 0)?;
     let tags = usage::used(db, Limit::MaxTags)?;
     new.told_tags = told::tags_that_fit(db, allowance, new.told_tags)?;
     sql::insert(db, &new)?;
+    let film = (&new.public_id, new.owner, new.original.content.kind());
+    transcode::enqueue(db, &rules.settings, &rules.tool, film)?;
     allowance.check_growth(db, Limit::MaxTags, tags)?;
-    usage::count_rendered(db, new.rendered.variants.len() as u64)?;
+    usage::count_rendered(db, made)?;
     let media = sql::get(db, &new.public_id)?;
     media.map(Stored::New).ok_or_else(|| Error::internal("the row just written is not there"))
 }
@@ -304,37 +318,40 @@ async fn settle(
 /// The bytes of all files of a new item.
 fn bytes_of(original: &Original, rendered: &Rendered) -> u64 {
     let source = original.source.as_ref().map_or(0, |source| source.bytes);
-    original.bytes + source + rendered.variants.iter().map(|v| v.bytes).sum::<u64>()
+    original.bytes + source + rendered.bytes()
 }
 
 /// The files of a new item, the original first.
 fn landables(incoming: &Incoming, original: &Original, rendered: &Rendered) -> Vec<Landable> {
-    let format = original.probe.format;
+    let content = &original.content;
     let file = |file: &str, mime: &str, is_attached| Landable {
         file: file.to_owned(),
         path: incoming.path(file),
         mime: mime.to_owned(),
         is_attached,
     };
-    let mut files = vec![file(&original.file, format.mime(), format.is_document())];
+    let mut files = vec![file(&original.file, content.mime(), content.is_document())];
     files.extend(original.source.as_ref().map(|s| file(&s.file, s.mime, true)));
-    files.extend(rendered.variants.iter().map(|v| file(&v.file, &v.mime, false)));
+    files.extend(rendered.all().map(|v| file(&v.file, &v.mime, false)));
     files
 }
 
 /// Makes the site's variants, written and synced among the incoming files.
 async fn render(
-    engine: &Engine,
+    uploads: &Uploads,
     incoming: &Arc<Incoming>,
     settings: &Settings,
     original: &Original,
 ) -> Result<Rendered> {
-    let files = incoming.clone();
-    let specs = settings.variant_specs();
-    let probe = original.probe.clone();
-    let path = incoming.path(&original.file);
-    let rendered = engine.render(path, probe, specs).await?;
     let file = original.file.clone();
+    let probe = match &original.content {
+        Content::Film(probe) => {
+            return poster::first(uploads, incoming, settings, &file, probe).await;
+        }
+        Content::Picture(probe) => (**probe).clone(),
+    };
+    let (files, specs) = (incoming.clone(), settings.variant_specs());
+    let rendered = uploads.engine.render(incoming.path(&file), probe, specs).await?;
     blocking(move || variants(rendered, &file, "", |name, bytes| files.write(name, bytes))).await
 }
 
@@ -354,6 +371,7 @@ pub(super) fn variants(
         write(&file, &rendition.bytes)?;
         variants.push(Variant {
             name: rendition.name,
+            role: super::Role::Picture,
             file,
             mime: rendition.format.mime().to_owned(),
             bytes: rendition.bytes.len() as u64,
@@ -362,7 +380,8 @@ pub(super) fn variants(
         });
     }
     let color = u32::from_be_bytes([0, r, g, b]);
-    Ok(Rendered { variants, placeholder: rendered.placeholder, color, looks: rendered.phash })
+    let (placeholder, looks) = (rendered.placeholder, rendered.phash);
+    Ok(Rendered { variants, poster: None, placeholder, color, looks })
 }
 
 pub(super) async fn blocking<T: Send + 'static>(

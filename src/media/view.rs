@@ -1,6 +1,8 @@
 //! How an item looks to a client: the `Media` object of the API.
 
-use super::{Media, Variant, embed::Embed, view_metadata::MetadataView};
+use super::{
+    Media, Role, Variant, embed::Embed, poster, view_av::AvView, view_metadata::MetadataView,
+};
 use crate::{
     accounts::Actor,
     base::{page::Page, secret::Secret},
@@ -14,7 +16,7 @@ use poem_openapi::{Object, types::Example};
 #[oai(rename = "Media", skip_serializing_if_is_none, example = true)]
 pub(super) struct MediaView {
     id: String,
-    /// `image`.
+    /// `image`, `video` or `audio`.
     kind: String,
     title: Option<String>,
     description: Option<String>,
@@ -22,11 +24,13 @@ pub(super) struct MediaView {
     filename: String,
     mime: String,
     bytes: u64,
-    /// In pixels, as a viewer sees it.
+    /// In pixels, as a viewer sees it. Of a recording of sound: of its poster.
     width: u32,
     height: u32,
+    /// Of an animation. A film counts as one.
     frames: u32,
     is_animated: bool,
+    /// How long an animation, a film or a recording plays.
     duration_ms: Option<u64>,
     /// Whether the picture shows all around, and wants a viewer that turns.
     is_360: bool,
@@ -51,6 +55,8 @@ pub(super) struct MediaView {
     color: String,
     /// What the camera wrote into the file. For the owner and managers alone.
     metadata: Option<MetadataView>,
+    /// What only films and recordings have.
+    av: Option<AvView>,
     /// Whether the caller may change this item.
     can_edit: bool,
     urls: Urls,
@@ -79,6 +85,9 @@ struct Urls {
     original: String,
     medium: String,
     thumb: String,
+    /// The picture that stands for a film or a recording.
+    #[oai(skip_serializing_if_is_none)]
+    poster: Option<String>,
     /// The file as it was uploaded, where that is kept beside the original. For the owner and
     /// managers alone.
     #[oai(skip_serializing_if_is_none)]
@@ -100,12 +109,14 @@ struct VariantView {
 impl MediaView {
     pub(super) fn new(media: Media, actor: &Actor, links: &Links) -> Self {
         let can_edit = media.facts().may_edit(actor);
+        let pictures = media.variants.iter().filter(|v| v.role == Role::Picture);
         let metadata = MetadataView::new(&media.metadata).filter(|_| can_edit);
         Self {
             urls: Urls::new(&media, can_edit, links),
-            variants: media.variants.iter().map(|v| VariantView::new(&media, v, links)).collect(),
+            variants: pictures.map(|v| VariantView::new(&media, v, links)).collect(),
+            av: media.av.as_ref().map(|av| AvView::new(&media, av, links)),
             id: media.public_id.to_string(),
-            kind: "image".to_owned(),
+            kind: media.kind.as_str().to_owned(),
             title: media.title,
             description: media.description,
             filename: media.filename,
@@ -159,6 +170,7 @@ impl Urls {
             original: file(&media.file),
             medium: variant("medium"),
             thumb: variant("thumb"),
+            poster: media.variant(poster::NAME).map(|v| file(&v.file)),
             source: media.source_file.as_deref().filter(|_| can_edit).map(file),
         }
     }
@@ -216,6 +228,7 @@ impl Example for MediaView {
             placeholder: "3OcRJYB4d3h/iIeHeEh3eIhw+j2w".to_owned(),
             color: "#7a9cb5".to_owned(),
             metadata: None,
+            av: None,
             can_edit: true,
             urls: Urls {
                 view: at("/m/8fKq2ZtP9x/at-the-beach"),
@@ -223,6 +236,7 @@ impl Example for MediaView {
                 original: at("/f/8fKq2ZtP9x/beach.jpg"),
                 medium: at("/f/8fKq2ZtP9x/beach.medium.jpg"),
                 thumb: at("/f/8fKq2ZtP9x/beach.thumb.jpg"),
+                poster: None,
                 source: None,
             },
             variants: vec![VariantView {

@@ -15,6 +15,7 @@ pub use metrics::Metrics;
 pub use traefik::Traefik;
 
 use crate::{
+    av,
     base::Error,
     http::{Client, Problem},
     tenancy::Tenants,
@@ -36,6 +37,8 @@ pub const BASE: &str = "/api/operator";
 pub struct Appliance {
     pub tenants: Arc<Tenants>,
     pub metrics: Arc<Metrics>,
+    /// What films are worked on with.
+    pub tool: av::Tool,
     /// Whether requests without a signature are refused.
     pub require_signature: bool,
     /// Who may read the configuration for proxies without a key, besides this machine itself.

@@ -14,7 +14,6 @@ use crate::{
     },
     base::{Error, secret::Secret},
     http::{Problem, json::JsonBody},
-    imaging::Format,
 };
 use poem::Request;
 use poem_openapi::{Object, OpenApi, Tags, payload::Json, types::Example};
@@ -99,7 +98,11 @@ struct SiteView {
     version: String,
     /// The media types that may be uploaded.
     formats: Vec<String>,
+    /// The largest file of any kind.
     max_upload_bytes: u64,
+    max_image_bytes: u64,
+    max_video_bytes: u64,
+    max_audio_bytes: u64,
     max_pixels: u64,
     max_frames: u64,
     /// Who sees an item when its uploader does not say.
@@ -112,8 +115,11 @@ impl SiteView {
             name: settings.name,
             setup_needed,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            formats: Format::accepted().map(|f| f.mime().to_owned()).collect(),
+            formats: settings.kinds.media_types(),
             max_upload_bytes: settings.max_upload_bytes,
+            max_image_bytes: settings.max_image_bytes,
+            max_video_bytes: settings.max_video_bytes,
+            max_audio_bytes: settings.max_audio_bytes,
             max_pixels: settings.max_pixels,
             max_frames: settings.max_frames,
             default_visibility: settings.default_visibility.as_str().to_owned(),

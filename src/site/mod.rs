@@ -12,4 +12,4 @@ mod words;
 pub use links::Links;
 pub use settings::Settings;
 pub use variants::{FitWord, NamedVariant};
-pub use words::KeepUploads;
+pub use words::{KeepUploads, Kinds, Renditions};

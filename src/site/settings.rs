@@ -4,7 +4,7 @@
 use super::{
     sql,
     variants::{self, NamedVariant},
-    words::{self, KeepUploads, Roles},
+    words::{self, KeepUploads, Kinds, Renditions, Roles},
 };
 use crate::{
     accounts::{Actor, Role},
@@ -65,8 +65,29 @@ settings! {
     name: String = "Vitrina".to_owned(), name;
     /// Who sees an item when its uploader does not say: `public`, `unlisted` or `private`.
     default_visibility: Visibility = Visibility::Public, visibility;
-    /// The largest file that may be uploaded, in bytes.
-    max_upload_bytes: u64 = 100_000_000, |k, v| number(k, v, 1024, 1 << 40);
+    /// The largest file of any kind that may be uploaded, in bytes.
+    max_upload_bytes: u64 = 2_000_000_000, |k, v| number(k, v, 1024, 1 << 40);
+    /// What may be uploaded: a list of `image`, `video` and `audio`.
+    kinds: Kinds = Kinds::all(), words::kinds;
+    /// The largest picture, in bytes.
+    max_image_bytes: u64 = 100_000_000, |k, v| number(k, v, 1024, 1 << 40);
+    /// The largest film, in bytes.
+    max_video_bytes: u64 = 1 << 40, |k, v| number(k, v, 1024, 1 << 40);
+    /// Whether small pictures of films are made, to seek by. Takes `ffmpeg` on the server.
+    video_preview: bool = true, flag;
+    /// Which encodings that every browser plays are made of films: `off`, `mp4`, or `hls`, where
+    /// players choose among qualities. Takes `ffmpeg` on the server, and much time.
+    video_rendition: Renditions = Renditions::Off, words::renditions;
+    /// The shorter side that these have at most, in pixels.
+    video_max_lines: u64 = 1_080, |k, v| number(k, v, 120, 4_320);
+    /// The largest recording of sound, in bytes.
+    max_audio_bytes: u64 = 500_000_000, |k, v| number(k, v, 1024, 1 << 40);
+    /// How long a film or a recording may play, in seconds.
+    max_play_seconds: u64 = 21_600, |k, v| number(k, v, 1, 864_000);
+    /// The most tracks that a film or a recording may have.
+    max_tracks: u64 = 16, |k, v| number(k, v, 1, 1_000);
+    /// The most bits that a film or a recording may have in each second.
+    max_bit_rate: u64 = 200_000_000, |k, v| number(k, v, 1_000, 10_000_000_000);
     /// The most pixels that a picture may have.
     max_pixels: u64 = 120_000_000, |k, v| number(k, v, 1, 1_000_000_000);
     /// The most frames that an animation may have.

@@ -2,8 +2,9 @@
 
 use crate::{
     accounts::Role,
+    av,
     base::{Error, Result},
-    imaging::{Output, Place},
+    imaging::{self, Output, Place},
 };
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -37,6 +38,75 @@ impl Serialize for Roles {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(|role| role.as_str()))
     }
+}
+
+/// Which other encodings of films are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Renditions {
+    Off,
+    /// One file.
+    Mp4,
+    /// Several qualities for players to choose among.
+    Hls,
+}
+
+pub(super) fn renditions(key: &'static str, value: &Value) -> Result<Renditions> {
+    match value.as_str() {
+        Some("off") => Ok(Renditions::Off),
+        Some("mp4") => Ok(Renditions::Mp4),
+        Some("hls") => Ok(Renditions::Hls),
+        _ => Err(Error::invalid(key, "must be off, mp4 or hls")),
+    }
+}
+
+/// What a site takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kinds {
+    pub image: bool,
+    pub video: bool,
+    pub audio: bool,
+}
+
+impl Kinds {
+    pub fn all() -> Self {
+        Self { image: true, video: true, audio: true }
+    }
+
+    fn each(self) -> [(&'static str, bool); 3] {
+        [("image", self.image), ("video", self.video), ("audio", self.audio)]
+    }
+
+    /// The media types that a site takes which takes these.
+    pub fn media_types(self) -> Vec<String> {
+        let pictures = imaging::Format::accepted().filter(|_| self.image).map(|f| f.mime());
+        let others = [(self.video, av::Kind::Video), (self.audio, av::Kind::Audio)];
+        let others = others.into_iter().filter(|(is_taken, _)| *is_taken);
+        let others = others.flat_map(|(_, kind)| av::accepted(kind));
+        pictures.chain(others).map(str::to_owned).collect()
+    }
+}
+
+impl Serialize for Kinds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let taken = self.each().into_iter().filter(|(_, is_taken)| *is_taken);
+        serializer.collect_seq(taken.map(|(word, _)| word))
+    }
+}
+
+pub(super) fn kinds(key: &'static str, value: &Value) -> Result<Kinds> {
+    let wrong = || Error::invalid(key, "must be a list of image, video and audio");
+    let words = value.as_array().ok_or_else(wrong)?;
+    let mut kinds = Kinds { image: false, video: false, audio: false };
+    for word in words {
+        match word.as_str() {
+            Some("image") => kinds.image = true,
+            Some("video") => kinds.video = true,
+            Some("audio") => kinds.audio = true,
+            _ => return Err(wrong()),
+        }
+    }
+    Ok(kinds)
 }
 
 pub(super) fn roles(key: &'static str, value: &Value) -> Result<Roles> {

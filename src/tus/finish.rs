@@ -80,7 +80,7 @@ fn parts(upload: &Upload) -> Vec<PublicId> {
 pub(super) async fn take_in(
     tenant: &Arc<Tenant>,
     actor: &Actor,
-    uploads: &Uploads,
+    uploads: &Arc<Uploads>,
     upload: &mut Upload,
     partial: Arc<Partial>,
 ) -> Result<()> {
@@ -112,7 +112,7 @@ pub(super) async fn take_in(
 async fn store(
     tenant: &Arc<Tenant>,
     actor: &Actor,
-    uploads: &Uploads,
+    uploads: &Arc<Uploads>,
     upload: &Upload,
     partial: Arc<Partial>,
 ) -> Result<PublicId> {

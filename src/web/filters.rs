@@ -13,6 +13,9 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("shutter", shutter);
     environment.add_filter("tidy", tidy);
     environment.add_filter("excerpt", excerpt);
+    environment.add_filter("length", length);
+    environment.add_filter("codec", codec);
+    environment.add_filter("bit_rate", bit_rate);
     environment.add_filter("placeholder", placeholder::data_uri);
 }
 
@@ -52,9 +55,44 @@ fn format_name(mime: &str) -> String {
     let name = mime.rsplit(['/', '+']).next().unwrap_or(mime);
     match name {
         "webp" => "WebP".to_owned(),
+        "mpeg" if mime == "audio/mpeg" => "MP3".to_owned(),
+        "mp4" if mime == "audio/mp4" => "M4A".to_owned(),
+        "quicktime" => "QuickTime".to_owned(),
+        "webm" => "WebM".to_owned(),
+        "matroska" => "Matroska".to_owned(),
+        "3gpp" => "3GP".to_owned(),
+        "ogg" => "Ogg".to_owned(),
         "xml" if mime.ends_with("svg+xml") => "SVG".to_owned(),
         name => name.trim_start_matches("x-").to_uppercase(),
     }
+}
+
+/// How long something plays, in milliseconds, as players show it: `3:25`, `1:02:03`.
+fn length(ms: f64) -> String {
+    let s = (ms.max(0.0) / 1000.0).round() as u64;
+    let (h, m, s) = (s / 3600, s / 60 % 60, s % 60);
+    if h > 0 { format!("{h}:{m:02}:{s:02}") } else { format!("{m}:{s:02}") }
+}
+
+/// `h264` as `H.264`.
+fn codec(name: &str) -> String {
+    match name {
+        "h264" => "H.264".to_owned(),
+        "hevc" => "H.265".to_owned(),
+        "opus" | "vorbis" => format!("{}{}", name[..1].to_uppercase(), &name[1..]),
+        "eac3" => "E-AC-3".to_owned(),
+        "ac3" => "AC-3".to_owned(),
+        "mpeg4" => "MPEG-4".to_owned(),
+        name => name.to_uppercase(),
+    }
+}
+
+/// Bits in a second: `4.2 Mbit/s`.
+fn bit_rate(bits: f64) -> String {
+    if bits < 999_500.0 {
+        return format!("{:.0} kbit/s", bits / 1e3);
+    }
+    format!("{:.1} Mbit/s", bits / 1e6)
 }
 
 /// Exposure in seconds as photographers write it: `0.004` is `1/250 s`. Text stays text.
@@ -121,6 +159,26 @@ mod tests {
     fn times_read_well_and_never_fail() {
         assert_eq!(moment("2026-01-31T09:30:00.000Z", "%-d %B %Y"), "31 January 2026");
         assert_eq!(moment("yesterday", "%Y"), "yesterday");
+    }
+
+    #[test]
+    fn films_read_well() {
+        assert_eq!(
+            ["0:00", "0:10", "1:02:03"],
+            [0.0, 9_981.0, 3_723_000.0].map(length).each_ref().map(|t| &**t)
+        );
+        assert_eq!(
+            (codec("h264"), codec("opus"), codec("aac")),
+            ("H.264".into(), "Opus".into(), "AAC".into())
+        );
+        assert_eq!(
+            (bit_rate(128_000.0), bit_rate(4_180_000.0)),
+            ("128 kbit/s".into(), "4.2 Mbit/s".into())
+        );
+        assert_eq!(
+            (format_name("audio/mpeg"), format_name("video/mp4")),
+            ("MP3".into(), "MP4".into())
+        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ const FRONT: usize = 18;
 const PAGE: usize = 36;
 
 /// Fields that the API leaves out where they are not set. Templates are strict, so each is there.
-const OPTIONAL: [&str; 13] = [
+const OPTIONAL: [&str; 14] = [
     "title",
     "description",
     "filename",
@@ -32,6 +32,7 @@ const OPTIONAL: [&str; 13] = [
     "expires_at",
     "trashed_at",
     "duration_ms",
+    "av",
 ];
 
 /// A media item as templates use it: every field there, and a name to call it by.
@@ -43,6 +44,7 @@ pub(super) fn with_blanks(mut media: Value) -> Value {
         for name in ["can_edit", "nsfw", "is_animated", "is_360"] {
             fields.entry(name).or_insert(Value::Bool(false));
         }
+        fields.entry("kind").or_insert_with(|| json!("image"));
         fields.entry("tags").or_insert_with(|| json!([]));
         let filled = |name: &str| {
             fields.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty())
@@ -99,9 +101,21 @@ pub(super) fn uploader_settings(visit: &Visit) -> Value {
     let fact = |name: &str| visit.site().get(name).cloned().unwrap_or(Value::Null);
     json!({
         "max_upload_bytes": fact("max_upload_bytes"),
-        "formats": fact("formats"),
+        "accept": accepted(&fact("formats")),
         "visibility": fact("default_visibility"),
     })
+}
+
+/// What a browser is to offer when somebody chooses files: kinds, as not every type has a name.
+fn accepted(formats: &Value) -> String {
+    let types = || formats.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let is_taken = |kind: &&str| types().any(|mime| mime.starts_with(*kind));
+    let kinds: Vec<String> = ["image/", "video/", "audio/"]
+        .iter()
+        .filter(|kind| is_taken(kind))
+        .map(|kind| format!("{kind}*"))
+        .collect();
+    kinds.join(",")
 }
 
 /// `/explore`: every picture that the visitor may see, newest first.
@@ -176,8 +190,23 @@ fn preview(media: &Value) -> Value {
         .unwrap_or(media);
     json!({
         "image": media["urls"]["medium"], "mime": variant["mime"],
-        "width": variant["width"], "height": variant["height"],
+        "width": variant["width"], "height": variant["height"], "played": played(media),
     })
+}
+
+/// What other sites may play: an encoding that any browser plays, where there is one.
+fn played(media: &Value) -> Value {
+    let made = media["av"]["sources"].as_array().into_iter().flatten();
+    let made =
+        made.filter(|source| source["name"] == "mp4").map(|s| (&s["url"], &s["mime"])).next();
+    let own = (&media["urls"]["original"], &media["mime"]);
+    let (url, mime) = made.unwrap_or(own);
+    let property = match media["kind"].as_str() {
+        Some("video") => "og:video",
+        Some("audio") => "og:audio",
+        _ => return Value::Null,
+    };
+    json!({ "property": property, "url": url, "mime": mime })
 }
 
 /// The embed codes under their headings, in the order in which the API lists them.

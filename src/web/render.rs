@@ -170,7 +170,8 @@ fn policy(context: &Value) -> String {
     gather_origins(context, &mut origins);
     let pictures = origins.into_iter().fold(String::new(), |all, origin| all + " " + &origin);
     format!(
-        "default-src 'none'; img-src 'self' data: blob:{pictures}; script-src 'self'; \
+        "default-src 'none'; img-src 'self' data: blob:{pictures}; \
+         media-src 'self'{pictures}; script-src 'self'; \
          style-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
          base-uri 'none'; frame-ancestors 'none'"
     )

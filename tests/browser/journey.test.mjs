@@ -98,7 +98,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
         await shot('sign-in')
         await page.getByRole('button', { name: 'Sign in' }).click()
       }
-      await page.getByRole('heading', { name: 'Drop pictures here' }).waitFor()
+      await page.getByRole('heading', { name: 'Drop files here' }).waitFor()
       await settle()
       await shot('home')
       clean()
@@ -107,7 +107,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
     test('uploads from the picker, by drop and by paste', async () => {
       await page.locator('.segments').getByText('Private').click()
       const chooser = page.waitForEvent('filechooser')
-      await page.getByRole('button', { name: 'Choose pictures' }).click()
+      await page.getByRole('button', { name: 'Choose files' }).click()
       await (await chooser).setFiles(file('dunes.png'))
       await row('done').first().waitFor()
       for (const [at, kind] of ['drop', 'paste'].entries()) {

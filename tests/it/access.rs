@@ -1,6 +1,6 @@
 //! Every operation of the API, tried by everybody: what nobody thought of is refused.
 
-use crate::kit::{Client, TestServer, pictures};
+use crate::kit::{Client, TestServer, films, pictures};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -64,6 +64,9 @@ const TABLE: &[(&str, &str)] = &[
     ("delete_storage", "----+-"),
     ("create_storage_check", "----+-"),
     ("create_storage_migration", "----+-"),
+    ("update_poster", "--+++-"),
+    // For films alone, and the item is none.
+    ("create_transcoding", "------"),
     // Everybody their own; the job in question is bob's.
     ("list_jobs", "-++++-"),
     ("get_job", "--+-+-"),
@@ -226,7 +229,12 @@ async fn thing_of_bobs(bob: &Client, template: &str, n: usize) -> String {
         bob.post("/api/v2/tokens", json!({ "name": "x", "scopes": ["media:read"] })).await
     } else {
         let fields = [("visibility", "private"), ("allow_duplicate", "true")];
-        bob.upload_with(pictures::png(10 + n as u32, 10, false), "a.png", &fields).await
+        // Some operations are for films and recordings alone.
+        let bytes = match template.ends_with("/poster") {
+            true => films::ogg(),
+            false => pictures::png(10 + n as u32, 10, false),
+        };
+        bob.upload_with(bytes, "a.png", &fields).await
     };
     made.json()["id"].as_str().unwrap().to_owned()
 }

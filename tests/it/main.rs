@@ -5,6 +5,7 @@
 mod kit;
 
 mod access;
+mod av;
 mod cli;
 mod cli_hosting;
 mod cli_upkeep;
@@ -16,7 +17,9 @@ mod decoding;
 mod delivery;
 #[cfg(feature = "svg")]
 mod drawings;
+mod ffmpeg;
 mod files;
+mod films;
 mod first_run;
 mod hostile;
 mod hosts;
@@ -46,6 +49,7 @@ mod renderings;
 mod sign_in;
 mod storages;
 mod told;
+mod transcoding;
 mod transfer;
 mod transfer_killed;
 mod tus;

@@ -1,6 +1,6 @@
 //! The pages, as a browser without scripts sees them.
 
-use crate::kit::{Answer, Client, TestServer, pictures};
+use crate::kit::{Answer, Client, TestServer, films, pictures};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use vitrina::{
@@ -52,6 +52,20 @@ async fn every_page_is_whole_for_everybody_who_may_see_it() {
     for path in ["/", "/library", "/library?trashed=true", "/account", &view] {
         page(&bob, path).await;
     }
+    // A film and a song have players.
+    let film = bob.upload(films::mp4(), "film.mp4").await;
+    let html = page(&server.guest(), film["urls"]["view"].as_str().unwrap()).await;
+    for words in ["<video", "poster=", "preload=\"metadata\"", "og:video", "H.264 with AAC", "0:10"]
+    {
+        assert!(html.contains(words), "{words}");
+    }
+    let song = bob.upload(films::mp3(&pictures::photo_jpeg(90, 90, 1)), "song.mp3").await;
+    let html = page(&server.guest(), song["urls"]["view"].as_str().unwrap()).await;
+    for words in ["<audio", "Ana · An album", "og:audio", "stereo", "MP3"] {
+        assert!(html.contains(words), "{words}");
+    }
+    assert!(page(&bob, "/library").await.contains("0:10"));
+    page(&server.guest(), "/explore").await;
     for path in ["/library", "/account"] {
         let answer = server.guest().get(path).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addressIn, addressesIn, gather, looksLikePicture, walk } from '../../assets/ui/parts/sources.js'
+import { addressIn, addressesIn, gather, looksLikeMedia, walk } from '../../assets/ui/parts/sources.js'
 
 test('one address is an address, a sentence is not', () => {
   assert.equal(addressIn(' https://x.example/a b'), null)
@@ -9,11 +9,12 @@ test('one address is an address, a sentence is not', () => {
   assert.deepEqual(addressesIn('https://a.example/ and\nhttp://b.example/'), ['https://a.example/', 'http://b.example/'])
 })
 
-test('a picture is told by its type, or by its name where it has none', () => {
-  assert.ok(looksLikePicture({ type: 'image/png', name: 'x' }))
-  assert.ok(looksLikePicture({ type: '', name: 'HOLIDAY.JPG' }))
-  assert.ok(!looksLikePicture({ type: 'text/plain', name: 'x.jpg' }))
-  assert.ok(!looksLikePicture({ type: '', name: 'notes.txt' }))
+test('pictures, films and sound are told by their type, or by its name where it has none', () => {
+  assert.ok(looksLikeMedia({ type: 'image/png', name: 'x' }))
+  assert.ok(looksLikeMedia({ type: '', name: 'HOLIDAY.JPG' }))
+  assert.ok(looksLikeMedia({ type: 'video/mp4', name: 'x' }) && looksLikeMedia({ type: '', name: 'song.flac' }))
+  assert.ok(!looksLikeMedia({ type: 'text/plain', name: 'x.jpg' }))
+  assert.ok(!looksLikeMedia({ type: '', name: 'notes.txt' }))
 })
 
 const fileEntry = (name, type = 'image/png') => ({ name, isDirectory: false, file: (done) => done({ name, type }) })

@@ -3,6 +3,9 @@ import { copyText, el, icon, toast } from '../dom.js'
 import { name } from './codes.js'
 import { bytes } from './format.js'
 
+// Of sound, the size in pixels would be that of its cover.
+const sizeText = ({ kind, width, height }) => (kind === 'audio' ? '' : `${width} × ${height}`)
+
 /** The words for an item's state. Pure. */
 export function stateText(item) {
   const size = item.total ? ` of ${bytes(item.total)}` : ''
@@ -14,7 +17,7 @@ export function stateText(item) {
     case 'working':
       return item.file ? 'Hanging it up…' : 'Fetching it…'
     case 'done':
-      return item.media.duplicate ? 'You had this one already' : `${item.media.width} × ${item.media.height} · ${bytes(item.media.bytes)}`
+      return item.media.duplicate ? 'You had this one already' : [sizeText(item.media), bytes(item.media.bytes)].filter(Boolean).join(' · ')
     case 'failed':
       return item.problem.message
     default:

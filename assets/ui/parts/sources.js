@@ -1,8 +1,10 @@
 // Where pictures come from: a drop, a folder, the clipboard, a typed address.
 
-/** A picture by what the browser says of it; the server looks at the content itself. */
-export function looksLikePicture(file) {
-  return file.type.startsWith('image/') || (!file.type && /\.(jpe?g|png|gif|webp|bmp|tiff?|ico|avif|hei[cf]|jxl)$/i.test(file.name))
+const ENDINGS = /\.(jpe?g|png|gif|webp|bmp|tiff?|ico|avif|hei[cf]|jxl|svg|mp4|m4v|mov|3gp|webm|mkv|mp3|m4a|ogg|oga|opus|flac|wav)$/i
+
+/** A picture, a film or a recording by what the browser says of it; the server looks at the content itself. */
+export function looksLikeMedia(file) {
+  return /^(image|video|audio)\//.test(file.type) || (!file.type && ENDINGS.test(file.name))
 }
 
 /** The address in a text, or null where the text is anything but one address. */
@@ -37,7 +39,7 @@ export async function gather(transfer) {
     if (entry?.isDirectory) inFolders.push(...(await walk(entry)))
     else if (file) files.push(file)
   }
-  const pictures = inFolders.filter(looksLikePicture)
+  const pictures = inFolders.filter(looksLikeMedia)
   return {
     files: [...files, ...pictures],
     skipped: inFolders.length - pictures.length,

@@ -5,7 +5,7 @@ import { codes } from './codes.js'
 import { bytes, pictures } from './format.js'
 import { Queue } from './queue.js'
 import { makeRow } from './row.js'
-import { addressesIn, gather, looksLikePicture } from './sources.js'
+import { addressesIn, gather, looksLikeMedia } from './sources.js'
 
 /** Why a file is not even tried, or null. Pure. */
 export function refusalOf(file, limit) {
@@ -45,7 +45,7 @@ export function mount(form) {
     const fields = fieldsOf(form, part)
     for (const file of files) queue.add({ file, fields }, refusalOf(file, limit))
     for (const url of urls) queue.add({ url, fields })
-    if (skipped) toast(`${skipped} ${skipped === 1 ? 'file is' : 'files are'} no picture and stayed out`, 'alert')
+    if (skipped) toast(`${skipped} ${skipped === 1 ? 'file is' : 'files are'} neither picture nor film nor sound and stayed out`, 'alert')
     if (files.length + urls.length) announce(`${pictures(files.length + urls.length)} added`)
   }
 
@@ -83,7 +83,7 @@ function listenForPickers(form, take) {
     button.addEventListener('click', () => picker.click())
     picker.addEventListener('change', () => {
       const all = [...picker.files]
-      const files = button.dataset.choose === 'folder' ? all.filter(looksLikePicture) : all
+      const files = button.dataset.choose === 'folder' ? all.filter(looksLikeMedia) : all
       take({ files, skipped: all.length - files.length })
       picker.value = ''
     })

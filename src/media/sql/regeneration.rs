@@ -28,7 +28,7 @@ sql! {
     STEP = "UPDATE regeneration SET position = ?1, done = done + 1, failed = failed + ?2
         WHERE started_at = ?3 AND finished_at IS NULL AND position < ?1";
     FINISH = "UPDATE regeneration SET finished_at = ?1, problem = ?2 WHERE finished_at IS NULL";
-    DELETE_VARIANTS = "DELETE FROM variants WHERE media_id = ?1";
+    DELETE_VARIANTS = "DELETE FROM variants WHERE media_id = ?1 AND role = 'picture'";
     SET_LOOKS = "UPDATE media SET placeholder = ?2, color = ?3, looks = ?4,
         updated_at = max(updated_at + 1, ?5) WHERE id = ?1";
     VARIANT_FILE = "SELECT v.file FROM media m JOIN variants v ON v.media_id = m.id
@@ -81,6 +81,9 @@ pub(in crate::media) fn finish(db: &Write<Site>, problem: Option<&str>) -> Resul
 pub(in crate::media) fn replace(db: &Write<Site>, id: MediaId, new: &Rendered) -> Result<()> {
     db.prepare_cached(DELETE_VARIANTS)?.execute([id])?;
     super::insert_variants(db, id, &new.variants)?;
+    if let Some(poster) = &new.poster {
+        super::set_poster(db, id, poster)?;
+    }
     let looks = params![id, new.placeholder, new.color, new.looks.cast_signed(), Clock::now()];
     db.prepare_cached(SET_LOOKS)?.execute(looks)?;
     Ok(())

@@ -2,10 +2,14 @@
 
 use super::{Tag, page, page_limit, tenant_id, views::StatsView};
 use crate::{
+    av,
     base::{Error, Result, ids::TenantId, page::Cursor},
     cache::State,
     http::Problem,
-    operator::caller::{AuditRead, Operator, TenantsRead, TenantsWrite},
+    operator::{
+        Appliance,
+        caller::{AuditRead, Operator, TenantsRead, TenantsWrite},
+    },
     tenancy::{
         Stats, Tenants,
         audit::Entry,
@@ -13,6 +17,7 @@ use crate::{
         usage,
     },
 };
+use poem::web::Data;
 use poem_openapi::{
     Object, OpenApi,
     param::{Path, Query},
@@ -20,6 +25,7 @@ use poem_openapi::{
     types::{Any, Example},
 };
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 pub(super) struct InsightApi;
 
@@ -148,7 +154,11 @@ impl InsightApi {
 
     /// Get the status of the appliance
     #[oai(path = "/status", method = "get", operation_id = "get_status")]
-    async fn get_status(&self, operator: Operator<TenantsRead>) -> Result<Json<Status>, Problem> {
+    async fn get_status(
+        &self,
+        operator: Operator<TenantsRead>,
+        appliance: Data<&Arc<Appliance>>,
+    ) -> Result<Json<Status>, Problem> {
         let counted = operator.tenants.by_status().await?;
         let of = |name| counted.iter().find(|(status, _)| status == name).map_or(0, |(_, n)| *n);
         Ok(Json(Status {
@@ -160,8 +170,14 @@ impl InsightApi {
             },
             open_tenants: operator.tenants.open_count() as u64,
             redis: state_word(operator.tenants.redis()).to_owned(),
+            ffmpeg: ffmpeg_word(&appliance.tool),
         }))
     }
+}
+
+/// Whether films can be worked on, or why not.
+fn ffmpeg_word(tool: &av::Tool) -> String {
+    tool.state().map_or_else(|missing| missing.to_owned(), |_| "found".to_owned())
 }
 
 /// How the state of Redis is called.
@@ -356,6 +372,8 @@ struct Status {
     open_tenants: u64,
     /// `off`, `up` or `down`.
     redis: String,
+    /// `found`, or why films are handed out as they are.
+    ffmpeg: String,
 }
 
 /// How many tenants there are in each status.
@@ -373,6 +391,7 @@ impl Example for Status {
             tenants: ByStatus { active: 120, suspended: 2, deleting: 1 },
             open_tenants: 48,
             redis: "off".to_owned(),
+            ffmpeg: "found".to_owned(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What every test stands on: a real server, people who speak to it, and pictures made by code.
 
 mod client;
+pub(crate) mod ffmpeg;
+pub(crate) mod films;
 pub(crate) mod pictures;
 pub(crate) mod s3;
 mod server;
