@@ -12,6 +12,7 @@ use std::{
 };
 
 /// Whether it is here, as is said aloud where it is not.
+#[expect(clippy::print_stderr, reason = "what is left out is said aloud")]
 pub(crate) fn is_here() -> bool {
     let found = Command::new("ffmpeg").arg("-version").output().is_ok();
     if !found {
