@@ -6,7 +6,10 @@ use crate::kit::{
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use vitrina::accounts::{Role, link, setup};
+use vitrina::{
+    accounts::{Role, link, setup},
+    jobs::{self, Kind, NewJob},
+};
 
 /// In everything that the first site holds and that people can read.
 const MARK: &str = "alicemark";
@@ -18,6 +21,7 @@ struct Full {
     session: Client,
     media: Vec<Value>,
     token_id: String,
+    job_id: String,
     delete_key: String,
     signed: String,
 }
@@ -40,7 +44,10 @@ async fn fill(server: &TestServer) -> Full {
     let path = format!("/api/v2/media/{}/signed-url", media[2]["id"].as_str().unwrap());
     let wanted = json!({ "variant": "original", "expires_in": 600_000 });
     let signed = admin.post(&path, wanted).await.json();
+    let job = NewJob::new(Kind::Recount).after_ms(3_600_000);
+    let job = jobs::add(&*site.open().await, job).await.unwrap();
     Full {
+        job_id: job.public_id.to_string(),
         session: site.sign_in(MARK).await,
         token_id: token["id"].as_str().unwrap().to_owned(),
         delete_key: path_of(&media[0]["delete_url"]).rsplit('/').next().unwrap().to_owned(),
@@ -54,7 +61,7 @@ async fn fill(server: &TestServer) -> Full {
 impl Full {
     fn ids(&self) -> Vec<String> {
         let media = self.media.iter().map(|m| m["id"].as_str().unwrap().to_owned());
-        media.chain([self.token_id.clone()]).collect()
+        media.chain([self.token_id.clone(), self.job_id.clone()]).collect()
     }
 
     /// Every row and every file of the site.
