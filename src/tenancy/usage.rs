@@ -102,6 +102,7 @@ pub struct Mended {
 /// Counts anew what triggers count, and mends what is wrong. Returns what was.
 pub fn recount(db: &Write<Site>) -> Result<Vec<Mended>> {
     let mut mended = Vec::new();
+    usage::recount_storages(db)?;
     for (name, is) in usage::counted(db)? {
         let was = usage::stands_at(db, &name)?;
         if was != Some(is) {

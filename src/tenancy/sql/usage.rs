@@ -30,6 +30,12 @@ sql! {
         UNION ALL SELECT 'bytes_stored', (SELECT coalesce(sum(bytes + source_bytes), 0) FROM media)
             + (SELECT coalesce(sum(bytes), 0) FROM variants)
         UNION ALL SELECT 'bytes_rendered', coalesce(sum(bytes), 0) FROM renderings";
+    RECOUNT_STORAGES = "UPDATE storages SET
+        items = (SELECT count(*) FROM media WHERE coalesce(storage_id, 1) = storages.id),
+        bytes = (SELECT coalesce(sum(bytes + source_bytes), 0) FROM media
+                WHERE coalesce(storage_id, 1) = storages.id)
+            + (SELECT coalesce(sum(v.bytes), 0) FROM variants v JOIN media m ON m.id = v.media_id
+                WHERE coalesce(m.storage_id, 1) = storages.id)";
     MEND = "INSERT INTO usage (name, amount) VALUES (?1, ?2)
         ON CONFLICT (name) DO UPDATE SET amount = excluded.amount";
 }
@@ -71,6 +77,12 @@ pub(in crate::tenancy) fn hold(db: &Write<Site>, name: &str, until: Millis) -> R
 
 pub(in crate::tenancy) fn release(db: &Write<Site>, name: &str) -> Result<()> {
     db.prepare_cached(RELEASE)?.execute([name])?;
+    Ok(())
+}
+
+/// Counts anew what lies in each storage.
+pub(in crate::tenancy) fn recount_storages(db: &Write<Site>) -> Result<()> {
+    db.prepare_cached(RECOUNT_STORAGES)?.execute([])?;
     Ok(())
 }
 
