@@ -117,10 +117,14 @@ async fn a_body_without_end_is_cut_off() {
          content-type: application/json\r\ncontent-length: 48000000\r\n\r\n{{\"base64\": \"",
         ana.token()
     );
-    let mut socket = tokio::net::TcpStream::connect(&address).await.unwrap();
-    socket.write_all(head.as_bytes()).await.unwrap();
+    let socket = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let (mut from, mut to) = socket.into_split();
+    tokio::spawn(async move {
+        let _ = to.write_all(head.as_bytes()).await;
+        while to.write_all(&[b'A'; 65_536]).await.is_ok() {}
+    });
     let mut answer = [0; 12];
-    socket.read_exact(&mut answer).await.unwrap();
+    from.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 413");
     let long = json!({ "login": "x".repeat(2 * 1024 * 1024), "password": "x" });
     ana.post("/api/v2/session", long).await.problem(413, "too_large");
