@@ -75,27 +75,28 @@ pub(super) fn read(list: &mut [u8], draft: &mut Draft) {
     for place in blanks {
         list.get_mut(place).into_iter().for_each(blank);
     }
-    match read {
-        Some(end) => list.get_mut(end..).into_iter().for_each(trim),
-        None => list.fill(0),
-    }
+    let (end, is_whole) = read.unwrap_or((0, false));
+    let rest = list.get_mut(end..).unwrap_or_default();
+    if is_whole { trim(rest) } else { rest.fill(0) }
 }
 
-/// Calls `f` with every comment and where it stands; returns where the last one ends, or `None`
-/// where the list is broken from the beginning.
-fn comments(list: &[u8], mut f: impl FnMut(usize, &[u8])) -> Option<usize> {
+/// Calls `f` with every comment and where it stands. Returns where the last one ends, and whether
+/// all that are promised are there; `None` where the list is broken from the beginning.
+fn comments(list: &[u8], mut f: impl FnMut(usize, &[u8])) -> Option<(usize, bool)> {
     let mut cut = Cut(list);
     let vendor = usize::try_from(cut.little(4)?).ok()?;
     cut.take(vendor)?;
     let count = cut.little(4)?;
     let mut end = list.len() - cut.0.len();
     for _ in 0..count {
-        let Some(len) = cut.little(4).and_then(|len| usize::try_from(len).ok()) else { break };
-        let Some(comment) = cut.take(len) else { break };
+        let len = cut.little(4).and_then(|len| usize::try_from(len).ok());
+        let Some((len, comment)) = len.and_then(|len| Some((len, cut.take(len)?))) else {
+            return Some((end, false));
+        };
         f(list.len() - cut.0.len() - len, comment);
         end = list.len() - cut.0.len();
     }
-    Some(end)
+    Some((end, true))
 }
 
 fn split(comment: &[u8]) -> (String, &[u8]) {
@@ -163,7 +164,7 @@ mod tests {
         bytes[10] = 2;
         bytes.extend([1, 255, 255, 255, b'x']);
         read(&mut bytes, &mut Draft::default());
-        assert!(bytes.ends_with(&[1, 0, 0, 0, 0]), "{bytes:?}");
+        assert!(bytes.ends_with(&[0, 0, 0, 0, 0]), "{bytes:?}");
         for length in 0..bytes.len() {
             read(&mut bytes[..length].to_vec(), &mut Draft::default());
         }
