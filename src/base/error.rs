@@ -82,6 +82,9 @@ pub enum Error {
     /// The whole site is closed by the operator.
     #[error("this site is suspended: {reason}")]
     Suspended { reason: String },
+    /// The operator's disk has no room left.
+    #[error("the server has no room left")]
+    DiskFull,
     /// Not now, and not for a reason that the caller could mend.
     #[error("{0}")]
     Unavailable(&'static str),
@@ -118,10 +121,28 @@ macro_rules! internal {
     };
 }
 
+impl From<std::io::Error> for Error {
+    fn from(cause: std::io::Error) -> Self {
+        use std::io::ErrorKind as Kind;
+        match cause.kind() {
+            Kind::StorageFull | Kind::QuotaExceeded => Self::DiskFull,
+            Kind::ReadOnlyFilesystem => Self::Unavailable("the server's disk is read-only"),
+            _ => Self::internal(cause),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(cause: rusqlite::Error) -> Self {
+        match cause.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull,
+            _ => Self::internal(cause),
+        }
+    }
+}
+
 internal!(
-    rusqlite::Error,
     r2d2::Error,
-    std::io::Error,
     serde_json::Error,
     tokio::task::JoinError,
     tokio::sync::AcquireError,

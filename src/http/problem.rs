@@ -120,6 +120,7 @@ impl From<Error> for Problem {
             E::LimitReached { .. } => (StatusCode::FORBIDDEN, "limit_reached", None),
             E::FeatureOff { .. } => (StatusCode::FORBIDDEN, "feature_off", None),
             E::Suspended { .. } => (StatusCode::FORBIDDEN, "suspended", None),
+            E::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk_full", None),
             E::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", None),
             E::Internal(cause) => {
                 tracing::error!(%cause, "request failed");

@@ -75,7 +75,7 @@ pub(super) async fn land(
 }
 
 /// Sends the files to a storage. `None` where it did not take them, which is noted.
-async fn send(
+pub(super) async fn send(
     tenant: &Arc<Tenant>,
     storage: &Storage,
     incoming: &mut Incoming,

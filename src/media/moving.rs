@@ -16,7 +16,7 @@ use crate::{
     imaging::Format,
     jobs::{self, Job, Kind, NewJob, Run, Step},
     site::storages::{self, Storage},
-    storage::{Folder, Landable, Landed, Store, Unconfirmed},
+    storage::{Folder, Landable, Landed, Store},
     tenancy::Tenant,
 };
 use futures_util::TryStreamExt;
@@ -207,19 +207,10 @@ async fn land(
             })
             .await
         }
-        Store::Remote(remote) => {
-            let names = landables.iter().map(|file| file.file.clone()).collect();
-            let at = Unconfirmed { storage: to.id, folder, files: names };
-            match aside.send(&remote, &at, &landables).await {
-                Ok(()) => Ok(aside.sent(at)),
-                Err((error, left)) => {
-                    storages::failed(tenant, to, &error.in_full()).await?;
-                    if let Some(left) = left {
-                        tenant.write(move |db| removals::note_unconfirmed(db, &left)).await?;
-                    }
-                    aside.retract();
-                    Err(error)
-                }
+        Store::Remote(_) => {
+            match super::landing::send(tenant, to, &mut aside, folder, &landables).await? {
+                Some(at) => Ok(aside.sent(at)),
+                None => Err(Error::Unavailable("the storage does not take the files")),
             }
         }
     }

@@ -5,6 +5,7 @@ use super::{Remote, remote};
 use crate::base::{Error, Result, ids::TenantId};
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
+use hyper::http::{HeaderValue, header::AUTHORIZATION};
 use object_store::{
     BackoffConfig, ClientOptions, ObjectStore, RetryConfig,
     aws::AmazonS3Builder,
@@ -16,7 +17,6 @@ use object_store::{
     http::HttpBuilder,
     local::LocalFileSystem,
 };
-use poem::http::{HeaderValue, header::AUTHORIZATION};
 use serde::{Deserialize, Serialize};
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 

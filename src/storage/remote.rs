@@ -8,11 +8,11 @@ use futures_util::{
     StreamExt,
     stream::{self, FuturesUnordered},
 };
+use hyper::http::Method;
 use object_store::{
     Attribute, Attributes, GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt,
     PutMultipartOptions, PutOptions, PutPayload, path::Path as Key, signer::Signer,
 };
-use poem::http::Method;
 use std::{
     io,
     ops::Range,
