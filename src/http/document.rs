@@ -34,7 +34,21 @@ pub fn complete(spec: &str) -> Value {
             add_problems(operation);
         }
     }
+    let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+    schemas.into_iter().flat_map(Map::values_mut).for_each(describe_once);
     document
+}
+
+/// A property that is an object of its own is `allOf` that object. The framework puts its
+/// description in there as well, as a second schema, which generators take for a second parent.
+fn describe_once(schema: &mut Value) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(Map::values_mut) {
+        let Some(parents) = property.get_mut("allOf").and_then(Value::as_array_mut) else {
+            continue;
+        };
+        parents.retain(|parent| parent.get("$ref").is_some());
+    }
 }
 
 fn add_problems(operation: &mut Value) {
