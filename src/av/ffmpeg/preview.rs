@@ -101,7 +101,10 @@ impl Tool {
         }
         let folder = Folder::around(folder, film)?;
         let pictures = format!(
-            "fps=1/{},scale={}:{},setsar=1,format=yuvj420p,tile={}x{}",
+            // The last one stands until the end: a film may have a single picture of that kind.
+            "tpad=stop_mode=clone:stop_duration={},fps=1/{},scale={}:{},setsar=1,\
+             format=yuvj420p,tile={}x{}",
+            seconds(preview.duration_ms),
             seconds(preview.step_ms),
             preview.width,
             preview.height,
