@@ -31,8 +31,9 @@ static SOUND: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let database = SCRATCH.join("site.sqlite");
     fs::write(&database, b"not really a database").unwrap();
     let manifest = serde_json::json!({ "id": "a" });
+    let files = |folder: &str| media.join(folder);
     let source =
-        archive::Source { manifest: &manifest, database: &database, media: &media, folders: &folders };
+        archive::Source { manifest: &manifest, database: &database, media: &files, folders: &folders };
     let to = SCRATCH.join("sound");
     archive::pack(&source, &to, true, &mut |_| true).unwrap();
     fs::read(to).unwrap()
