@@ -3,12 +3,13 @@
 use crate::{
     accounts::api::AccountsApi,
     albums::api::AlbumsApi,
+    connect::api::ConnectApi,
     http::{Problem, document},
     jobs::api::JobsApi,
     media::{
         api::MediaApi, api_links::MediaLinksApi, api_looks::LooksApi, api_moving::MovingApi,
-        api_poster::PosterApi, api_regeneration::RegenerationApi, api_transcode::TranscodeApi,
-        api_watermark::WatermarkApi, upload::Uploads,
+        api_oembed::OembedApi, api_poster::PosterApi, api_regeneration::RegenerationApi,
+        api_transcode::TranscodeApi, api_watermark::WatermarkApi, upload::Uploads,
     },
     site::{api::SiteApi, storages::api::StoragesApi},
     tus::{self, api::UploadsApi},
@@ -39,6 +40,7 @@ fn service() -> OpenApiService<impl OpenApi, ()> {
         PosterApi,
         TranscodeApi,
         JobsApi,
+        (OembedApi, ConnectApi),
     );
     OpenApiService::new(rooms, "Vitrina", env!("CARGO_PKG_VERSION"))
         .description(

@@ -40,6 +40,8 @@ pub mod media;
 #[cfg(not(fuzzing))]
 pub mod albums;
 #[cfg(not(fuzzing))]
+pub mod connect;
+#[cfg(not(fuzzing))]
 pub mod transfer;
 #[cfg(not(fuzzing))]
 pub mod tus;

@@ -115,7 +115,8 @@ pub async fn identify(
     Ok(Actor::Member(user, Proof::Session(id)))
 }
 
-fn presented_token(headers: &HeaderMap) -> Option<Secret> {
+/// The token that a request shows, good or not.
+pub fn presented_token(headers: &HeaderMap) -> Option<Secret> {
     let authorization = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
     let bearer = authorization.and_then(|v| {
         let (scheme, token) = v.split_once(' ')?;
@@ -143,6 +144,12 @@ fn is_same_site(headers: &HeaderMap, client: &Client) -> bool {
             .is_some_and(|(_, host)| host.eq_ignore_ascii_case(&client.host)),
         (None, None) => false,
     }
+}
+
+/// Whether a person wants this, and no other site's page: for what is read, but has an effect.
+pub fn is_asked_for_here(headers: &HeaderMap, client: &Client) -> bool {
+    let typed = headers.get("sec-fetch-site").is_some_and(|site| site == "none");
+    typed || is_same_site(headers, client)
 }
 
 impl<'a, N: Need> ApiExtractor<'a> for Caller<N> {

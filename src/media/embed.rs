@@ -20,15 +20,9 @@ pub fn codes(media: &Media, links: &Links) -> Vec<Embed> {
         media.variant(name).map_or(original.clone(), |v| links.to(&media.file_path(&v.file)))
     };
     let (medium, thumb) = (of("medium"), of("thumb"));
-    // A page that shows the picture must not name a file that hardly a browser shows.
-    let is_shown = Format::from_mime(&media.mime).is_none_or(Format::is_shown_everywhere);
-    let largest = if is_shown && media.kind == Kind::Image { &original } else { &medium };
-    let title = media.title.as_deref().unwrap_or(&media.filename);
-    let html = |image: &str| format!("<img src=\"{image}\" alt=\"{}\">", escape_html(title));
-    let whole = match media.kind {
-        Kind::Image => html(largest),
-        kind => player(media, kind, links, &escape_html(title)),
-    };
+    let largest = if shows_original(media) { &original } else { &medium };
+    let title = title(media);
+    let html = |image: &str| picture(image, title);
     let linked_html = |image: &str| format!("<a href=\"{view}\">{}</a>", html(image));
     let markdown = |image: &str| format!("![{}]({image})", escape_markdown(title));
     let linked_markdown = |image: &str| format!("[{}]({view})", markdown(image));
@@ -40,7 +34,7 @@ pub fn codes(media: &Media, links: &Links) -> Vec<Embed> {
         embed("direct_link", "Direct link", "Links", original.clone()),
         embed("medium_link", "Medium link", "Links", medium.clone()),
         embed("thumb_link", "Thumbnail link", "Links", thumb.clone()),
-        embed("html_original", "Original", "HTML", whole),
+        embed("html_original", "Original", "HTML", whole(media, links)),
         embed("html_medium_linked", "Medium, linked", "HTML", linked_html(&medium)),
         embed("html_thumb_linked", "Thumbnail, linked", "HTML", linked_html(&thumb)),
         embed("markdown_original", "Original", "Markdown", markdown(largest)),
@@ -50,6 +44,30 @@ pub fn codes(media: &Media, links: &Links) -> Vec<Embed> {
         embed("bbcode_medium_linked", "Medium, linked", "BBCode", linked_bbcode(&medium)),
         embed("bbcode_thumb_linked", "Thumbnail, linked", "BBCode", linked_bbcode(&thumb)),
     ]
+}
+
+/// Whether a page may show the original itself: not every browser shows every kind of file.
+pub(super) fn shows_original(media: &Media) -> bool {
+    let is_shown = Format::from_mime(&media.mime).is_none_or(Format::is_shown_everywhere);
+    is_shown && media.kind == Kind::Image
+}
+
+/// The item itself as HTML: the picture, or a player.
+pub(super) fn whole(media: &Media, links: &Links) -> String {
+    let medium = media.variant("medium").filter(|_| !shows_original(media));
+    let file = medium.map_or(&media.file, |variant| &variant.file);
+    match media.kind {
+        Kind::Image => picture(&links.to(&media.file_path(file)), title(media)),
+        kind => player(media, kind, links, &escape_html(title(media))),
+    }
+}
+
+fn title(media: &Media) -> &str {
+    media.title.as_deref().unwrap_or(&media.filename)
+}
+
+fn picture(image: &str, title: &str) -> String {
+    format!("<img src=\"{image}\" alt=\"{}\">", escape_html(title))
 }
 
 /// A player for a film or a recording, with an encoding that every browser plays where there is one.

@@ -1,6 +1,7 @@
 //! `/site` over HTTP: parse, call, shape. No rule lives here.
 
 use super::{
+    Links,
     settings::{self, Settings},
     setup,
 };
@@ -35,7 +36,8 @@ impl SiteApi {
     async fn get_site(&self, visitor: Visitor<ReadMedia>) -> Result<Json<SiteView>, Problem> {
         let settings = visitor.tenant.read(settings::load).await?;
         let setup_needed = is_needed(&visitor.tenant).await?;
-        Ok(Json(SiteView::new(settings, setup_needed)))
+        let links = Links::of(&visitor.tenant, &visitor.client);
+        Ok(Json(SiteView::new(settings, setup_needed, &links)))
     }
 
     /// Set up the site
@@ -107,10 +109,14 @@ struct SiteView {
     max_frames: u64,
     /// Who sees an item when its uploader does not say.
     default_visibility: String,
+    /// The address of the front page.
+    url: String,
+    /// The sites whose pages the upload window hands links to.
+    popup_origins: Vec<String>,
 }
 
 impl SiteView {
-    fn new(settings: Settings, setup_needed: bool) -> Self {
+    fn new(settings: Settings, setup_needed: bool, links: &Links) -> Self {
         Self {
             name: settings.name,
             setup_needed,
@@ -123,6 +129,8 @@ impl SiteView {
             max_pixels: settings.max_pixels,
             max_frames: settings.max_frames,
             default_visibility: settings.default_visibility.as_str().to_owned(),
+            url: links.to("/"),
+            popup_origins: settings.popup_origins,
         }
     }
 }
@@ -131,7 +139,7 @@ impl Example for SiteView {
     fn example() -> Self {
         Self {
             formats: vec!["image/jpeg".to_owned(), "image/png".to_owned()],
-            ..Self::new(Settings::default(), false)
+            ..Self::new(Settings::default(), false, &Links::at("https://media.example"))
         }
     }
 }

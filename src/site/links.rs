@@ -13,6 +13,11 @@ impl Links {
         Self { origin: tenant.origin().unwrap_or_else(|| client.origin()) }
     }
 
+    /// For a site at this origin.
+    pub fn at(origin: &str) -> Self {
+        Self { origin: origin.to_owned() }
+    }
+
     /// The absolute address of a path, which starts with `/`.
     pub fn to(&self, path: &str) -> String {
         format!("{}{path}", self.origin)

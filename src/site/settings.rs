@@ -149,6 +149,9 @@ settings! {
     /// Whether animations get it too, where they are not too large for that. They become animated
     /// WebP.
     watermark_animated: bool = false, flag;
+    /// The sites whose pages the upload window hands links to: a list of origins such as
+    /// `https://forum.example`, or `*` for all.
+    popup_origins: Vec<String> = Vec::new(), words::origins;
     /// In how many of 64 features a picture may differ from a blocked one and still be refused.
     blocklist_distance: u64 = 6, |k, v| number(k, v, 0, 12);
     /// How long the trash is kept, in days; 0 purges at the next sweep.

@@ -51,6 +51,22 @@ pub enum Renditions {
     Hls,
 }
 
+/// Sites as browsers name them (RFC 6454, 6.2), or `*` for all.
+pub(super) fn origins(key: &'static str, value: &Value) -> Result<Vec<String>> {
+    let bad = || Error::invalid(key, "must be a list of up to 100 like `https://forum.example`");
+    let list = value.as_array().filter(|list| list.len() <= 100).ok_or_else(bad)?;
+    let origin = |text: &Value| match text.as_str()?.trim() {
+        "*" => Some("*".to_owned()),
+        text => {
+            let url = url::Url::parse(text).ok()?;
+            let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+            let is_web = matches!(url.scheme(), "http" | "https") && url.username().is_empty();
+            (is_bare && is_web).then(|| url.origin().ascii_serialization())
+        }
+    };
+    list.iter().map(|text| origin(text).ok_or_else(bad)).collect()
+}
+
 pub(super) fn renditions(key: &'static str, value: &Value) -> Result<Renditions> {
     match value.as_str() {
         Some("off") => Ok(Renditions::Off),

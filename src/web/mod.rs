@@ -1,8 +1,11 @@
 //! The web pages: a client of the public API that happens to run in the same process.
 //! No rule, no table and no tenant is known here; what a page shows, any program can fetch.
 
+mod albums;
 mod api_client;
+mod connect;
 mod filters;
+mod machine;
 mod people;
 mod placeholder;
 mod public;
@@ -39,6 +42,17 @@ pub fn routes(
         .at("/sign-out", RouteMethod::new().post(form(to, people::sign_out)))
         .at("/upload", get(page(to, studio::upload_page)).post(upload(to, studio::upload)))
         .at("/library", get(page(to, studio::library)).post(form(to, studio::act)))
+        .at("/albums", get(page(to, albums::index)).post(form(to, albums::create)))
+        .at("/a/:id", get(page(to, albums::album)).post(form(to, albums::edit)))
+        .at("/a/:id/:slug", get(page(to, albums::album)))
+        .at("/upload/popup", get(page(to, connect::popup)))
+        .at(
+            "/account/connect",
+            get(page(to, connect::connect)).post(form(to, connect::connect_with_token)),
+        )
+        .at("/oembed", get(page(to, machine::oembed)))
+        .at("/oembed/", get(page(to, machine::oembed)))
+        .at("/sdk/pup.js", get(statics::popup_script))
         .at("/account", get(page(to, people::account)))
         .at("/account/tokens", RouteMethod::new().post(form(to, people::create_token)))
         .at("/account/tokens/revoke", RouteMethod::new().post(form(to, people::revoke_token)))

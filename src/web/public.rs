@@ -2,6 +2,7 @@
 //! Who may see what is the API's to say.
 
 use super::{
+    albums,
     api_client::{Refusal, segment},
     visit::{Outcome, Visit},
 };
@@ -18,7 +19,9 @@ const FRONT: usize = 18;
 const PAGE: usize = 36;
 
 /// Fields that the API leaves out where they are not set. Templates are strict, so each is there.
-const OPTIONAL: [&str; 14] = [
+const OPTIONAL: [&str; 16] = [
+    "album",
+    "own_visibility",
     "title",
     "description",
     "filename",
@@ -93,7 +96,9 @@ async fn home(visit: Visit) -> Outcome {
         Err(refusal) => return Err(refusal),
     };
     let list = listing(list, if visit.is_guest() { "/explore" } else { "/library" });
-    Ok(visit.show("home.html", json!({ "list": list, "settings": uploader_settings(&visit) })))
+    let context = json!({ "list": list, "settings": uploader_settings(&visit),
+        "albums": albums::own(&visit).await });
+    Ok(visit.show("home.html", context))
 }
 
 /// What the uploader has to know of the site before it sends anything.
@@ -120,8 +125,15 @@ fn accepted(formats: &Value) -> String {
 
 /// `/explore`: every picture that the visitor may see, newest first.
 pub(super) async fn explore(visit: Visit) -> Outcome {
-    let list = visit.get(&format!("/media?limit={PAGE}{}", paging(&visit))).await?;
-    Ok(visit.show("explore.html", json!({ "list": listing(list, "/explore") })))
+    let narrowed = visit.carried(&["owner", "tag"]);
+    let list = visit.get(&format!("/media?limit={PAGE}&{narrowed}{}", paging(&visit))).await?;
+    let here = match narrowed.is_empty() {
+        true => "/explore".to_owned(),
+        false => format!("/explore?{narrowed}"),
+    };
+    let context = json!({ "list": listing(list, &here), "owner": visit.query("owner"),
+        "tag": visit.query("tag") });
+    Ok(visit.show("explore.html", context))
 }
 
 /// `/m/{id}`: one picture, its facts and how to pass it on.
@@ -130,6 +142,8 @@ pub(super) async fn media(visit: Visit) -> Outcome {
     let (media, embeds) = (format!("/media/{id}"), format!("/media/{id}/embeds"));
     let (media, embeds) = join(visit.get(&media), visit.get(&embeds)).await;
     let media = with_blanks(media?);
+    let can_edit = media["can_edit"] == true;
+    let albums = if can_edit { albums::own(&visit).await } else { Vec::new() };
     let embeds = embeds.map(|mut embeds| embeds["items"].take()).unwrap_or_default();
     let context = json!({
         "picture": picture(&media),
@@ -137,6 +151,7 @@ pub(super) async fn media(visit: Visit) -> Outcome {
         "groups": groups(&embeds),
         "done": visit.query("done"),
         "errors": {},
+        "albums": albums,
         "media": media,
     });
     let mut response = visit.show("media.html", context);

@@ -181,7 +181,9 @@ fn gather_origins(value: &Value, origins: &mut BTreeSet<String>) {
     match value {
         Value::Object(map) => {
             let urls = map.get("urls").and_then(Value::as_object);
-            for url in urls.into_iter().flat_map(|urls| urls.values()).filter_map(Value::as_str) {
+            // The cover of an album has its picture in a field of that name.
+            let urls = urls.into_iter().flat_map(|urls| urls.values()).chain(map.get("thumb"));
+            for url in urls.filter_map(Value::as_str) {
                 if let Ok(origin @ Origin::Tuple(..)) = Url::parse(url).map(|url| url.origin()) {
                     origins.insert(origin.ascii_serialization());
                 }

@@ -26,6 +26,11 @@ struct Ui;
 #[prefix = "brand/"]
 struct Brand;
 
+#[derive(RustEmbed)]
+#[folder = "assets/sdk"]
+#[prefix = "sdk/"]
+struct Sdk;
+
 /// The style of every page, in the order in which one sheet goes over another.
 pub(super) const SHEETS: [&str; 9] =
     ["tokens", "base", "layout", "parts", "forms", "floats", "pictures", "viewer", "uploader"];
@@ -36,7 +41,10 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "public, no-cache";
 
 fn find(path: &str) -> Option<EmbeddedFile> {
-    Style::get(path).or_else(|| Ui::get(path)).or_else(|| Brand::get(path))
+    Style::get(path)
+        .or_else(|| Ui::get(path))
+        .or_else(|| Brand::get(path))
+        .or_else(|| Sdk::get(path))
 }
 
 /// The address of the asset at `path`. A template that names one that is not there fails.
@@ -92,6 +100,15 @@ pub(super) fn asset(req: &Request, Path((hash, path)): Path<(String, String)>) -
 #[handler]
 pub(super) fn favicon(req: &Request) -> Response {
     serve(req, &format!("brand{}", req.original_uri().path()), "public, max-age=86400")
+}
+
+/// The script that other sites' pages load.
+#[handler]
+pub(super) fn popup_script(req: &Request) -> Response {
+    let mut response = serve(req, "sdk/pup.js", "public, max-age=3600");
+    let anywhere = HeaderValue::from_static("cross-origin");
+    response.headers_mut().insert("cross-origin-resource-policy", anywhere);
+    response
 }
 
 /// What crawlers may read: everything that is meant to be seen.

@@ -2,6 +2,7 @@
 //! call of the API; whether it may be done is decided there.
 
 use super::{
+    albums,
     api_client::{Refusal, segment},
     public::{listing, paging, with_blanks},
     visit::{Form, Outcome, Visit, redirect},
@@ -43,7 +44,7 @@ pub(super) async fn edit(visit: Visit, form: Form) -> Outcome {
             let mut media = with_blanks(visit.get(&path).await?);
             keep_typed(&mut media, &form);
             let context = json!({ "media": media, "errors": refusal.fields(),
-                "problem": refusal.detail() });
+                "albums": albums::own(&visit).await, "problem": refusal.detail() });
             Ok(visit.show_as(refusal.status, "edit.html", context))
         }
         Err(refusal) => Err(refusal),
@@ -62,6 +63,9 @@ fn changes(form: &Form) -> Value {
     }
     if form.has("tags") {
         changes.insert("tags".to_owned(), json!(tags(form.text("tags"))));
+    }
+    if form.has("album") {
+        changes.insert("album".to_owned(), text("album"));
     }
     if form.has("visibility") {
         changes.insert("visibility".to_owned(), json!(form.text("visibility")));

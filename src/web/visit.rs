@@ -90,6 +90,15 @@ impl Visit {
             .map(|(_, value)| value.into_owned())
     }
 
+    /// Those of these values that are in the query, as a query.
+    pub(super) fn carried(&self, names: &[&str]) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for name in names {
+            query.extend_pairs(self.query(name).map(|value| (name, value)));
+        }
+        query.finish()
+    }
+
     /// The path that was asked for, without its query.
     pub(super) fn path(&self) -> &str {
         self.0.request.original_uri().path()

@@ -62,6 +62,9 @@ const TABLE: &[(&str, &str)] = &[
     ("get_watermark", "----+-"),
     ("delete_watermark", "----+-"),
     ("list_embeds", "--+++-"),
+    ("get_oembed", "--+++-"),
+    ("get_sharex_uploader", "-++++-"),
+    ("get_upload_script", "-++++-"),
     ("list_storages", "----+-"),
     ("create_storage", "----+-"),
     ("get_storage", "----+-"),
@@ -147,7 +150,11 @@ async fn every_operation_lets_in_those_it_is_for_and_nobody_else() {
                 if template == "/site/watermark" {
                     put_watermark(&people[4]).await;
                 }
-                let path = format!("/api/v2{}", template.replace("{id}", &id));
+                let mut path = format!("/api/v2{}", template.replace("{id}", &id));
+                if name == "get_oembed" {
+                    let item = bob.get(&format!("/api/v2/media/{id}")).await.json();
+                    path = format!("{path}?url={}", item["urls"]["view"].as_str().unwrap());
+                }
                 let method: Method = method.to_uppercase().parse().unwrap();
                 let mut request = person.request(method.clone(), &path);
                 if method == Method::POST || method == Method::PATCH {
@@ -223,7 +230,7 @@ async fn thing_of_bobs(bob: &Client, template: &str, n: usize) -> String {
         return made.json()["id"].as_str().unwrap().to_owned();
     }
     let is_the_admins = template.starts_with("/storages") || template.starts_with("/jobs");
-    if !template.contains("{id}") || is_the_admins {
+    if !(template.contains("{id}") || template == "/oembed") || is_the_admins {
         return String::new();
     }
     if template.starts_with("/uploads") {

@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["accounts"],
     &["jobs", "site"],
     &["media"],
-    &["albums", "transfer", "tus"],
+    &["albums", "connect", "transfer", "tus"],
     &["api", "operator", "worker"],
     &["compat", "docs"],
     &["app"],

@@ -12,6 +12,7 @@ mod cli_hosting;
 mod cli_upkeep;
 mod colours;
 mod compat;
+mod connect;
 mod contract;
 mod crash;
 mod decoding;

@@ -49,9 +49,29 @@ async fn every_page_is_whole_for_everybody_who_may_see_it() {
     for path in ["/", "/sign-in", &view, &key] {
         page(&server.guest(), path).await;
     }
-    for path in ["/", "/library", "/library?trashed=true", "/account", &view] {
+    let about = json!({ "title": "Sea & sand", "description": "Two weeks" });
+    let album = bob.post("/api/v2/albums", about).await.json();
+    let inner = json!({ "title": "Dunes", "parent": album["id"], "visibility": "private" });
+    bob.post("/api/v2/albums", inner).await.expect(StatusCode::CREATED);
+    let (item, put) = (media["id"].as_str().unwrap(), json!({ "album": album["id"] }));
+    bob.patch(&format!("/api/v2/media/{item}"), put).await.expect(StatusCode::OK);
+    let shelf = album["url"].as_str().unwrap();
+    let own = [
+        "/",
+        "/library",
+        "/library?trashed=true",
+        "/account",
+        "/account/connect",
+        "/albums",
+        shelf,
+    ];
+    for path in own.into_iter().chain([&*view, "/explore?tag=sea", "/explore?owner=bob"]) {
         page(&bob, path).await;
     }
+    let html = page(&server.guest(), shelf).await;
+    assert!(html.contains("Sea &amp; sand") && html.contains(item) && !html.contains("Dunes"));
+    assert!(page(&bob, shelf).await.contains("Dunes"));
+    assert!(page(&bob, &view).await.contains("<option value=\"\">None</option>"));
     // A film and a song have players.
     let film = bob.upload(films::mp4(), "film.mp4").await;
     let html = page(&server.guest(), film["urls"]["view"].as_str().unwrap()).await;
@@ -66,12 +86,12 @@ async fn every_page_is_whole_for_everybody_who_may_see_it() {
     }
     assert!(page(&bob, "/library").await.contains("0:10"));
     page(&server.guest(), "/explore").await;
-    for path in ["/library", "/account"] {
+    for path in ["/library", "/account", "/albums", "/account/connect"] {
         let answer = server.guest().get(path).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");
         assert!(answer.header("location").starts_with("/sign-in?next="), "{path}");
     }
-    for path in ["/nothing", "/m/1111111111"] {
+    for path in ["/nothing", "/m/1111111111", "/a/1111111111"] {
         let answer = server.guest().get(path).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
         sound(&answer, path);

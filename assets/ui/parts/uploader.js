@@ -30,6 +30,8 @@ export function mount(form) {
       rowOf(item).show(item)
       tell(item, queue)
       showResults(part, queue.done)
+      const detail = { items: queue.done, isBusy: queue.isBusy }
+      document.dispatchEvent(new CustomEvent('uploaded', { detail }))
     },
   })
   const rowOf = (item) => {
@@ -64,7 +66,13 @@ export function mount(form) {
 function fieldsOf(form, part) {
   const tags = tagsIn(part('tags').value)
   const data = new FormData(form)
-  return { visibility: data.get('visibility'), nsfw: data.has('nsfw'), ...(tags.length && { tags }) }
+  const album = data.get('album')
+  return {
+    visibility: data.get('visibility'),
+    nsfw: data.has('nsfw'),
+    ...(tags.length && { tags }),
+    ...(album && { album }),
+  }
 }
 
 function tell(item, queue) {
