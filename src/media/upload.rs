@@ -153,6 +153,9 @@ impl Receiving {
 
     /// All bytes are here: makes an item of them. It goes on to its end even when the client
     /// hangs up meanwhile.
+    ///
+    /// # Errors
+    /// `Conflict` for a duplicate, where the site refuses these.
     pub async fn finish(
         mut self,
         uploads: &Arc<Uploads>,
@@ -161,8 +164,9 @@ impl Receiving {
     ) -> Result<Outcome> {
         self.file.flush().await?;
         let span = tracing::Span::current();
-        let work = self.process(uploads.clone(), filename, details);
-        tokio::spawn(tracing::Instrument::instrument(work, span)).await?
+        let duplicates = self.settings.duplicates;
+        let work = self.process(uploads.clone(), filename, duplicates.bound(details));
+        duplicates.judge(tokio::spawn(tracing::Instrument::instrument(work, span)).await??)
     }
 
     async fn process(

@@ -51,6 +51,24 @@ pub enum Renditions {
     Hls,
 }
 
+/// What an upload comes to that its uploader has here already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Duplicates {
+    /// The item there is.
+    Existing,
+    /// A refusal.
+    Reject,
+}
+
+pub(super) fn duplicates(key: &'static str, value: &Value) -> Result<Duplicates> {
+    match value.as_str() {
+        Some("existing") => Ok(Duplicates::Existing),
+        Some("reject") => Ok(Duplicates::Reject),
+        _ => Err(Error::invalid(key, "must be existing or reject")),
+    }
+}
+
 pub(super) fn renditions(key: &'static str, value: &Value) -> Result<Renditions> {
     match value.as_str() {
         Some("off") => Ok(Renditions::Off),
