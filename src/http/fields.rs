@@ -86,7 +86,9 @@ impl Fields {
                 *current = None;
                 let field = parts.next_field().await?;
                 *current = field.map(Box::new);
-                current.as_ref().map(|f| Head { name: f.name.clone(), filename: f.filename.clone() })
+                current
+                    .as_ref()
+                    .map(|f| Head { name: f.name.clone(), filename: f.filename.clone() })
             }
             Written::Pairs(pairs) => pairs.next().await?.map(plain),
             Written::Json { rest, current } => rest.next().map(|(name, value)| {

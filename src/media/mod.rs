@@ -25,6 +25,7 @@ mod landing;
 pub mod listing;
 mod local;
 pub mod moving;
+pub mod numbered;
 mod original;
 mod patch;
 pub mod poster;

@@ -55,7 +55,8 @@ async fn allowed(tenant: &Tenant, origin: &HeaderValue) -> Result<Option<HeaderV
     if origins.iter().any(|one| one == "*") {
         return Ok(Some(HeaderValue::from_static("*")));
     }
-    let is_listed = origins.iter().any(|one| one.as_bytes().eq_ignore_ascii_case(origin.as_bytes()));
+    let is_listed =
+        origins.iter().any(|one| one.as_bytes().eq_ignore_ascii_case(origin.as_bytes()));
     Ok(is_listed.then(|| origin.clone()))
 }
 

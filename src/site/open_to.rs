@@ -55,8 +55,11 @@ fn is_origin(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b);
     let is_address = text.split_once("://").is_some_and(|(scheme, host)| {
         let is_scheme = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
-        !scheme.is_empty() && scheme.bytes().all(is_scheme)
-            && !host.is_empty() && host.len() <= 255 && host.bytes().all(plain)
+        !scheme.is_empty()
+            && scheme.bytes().all(is_scheme)
+            && !host.is_empty()
+            && host.len() <= 255
+            && host.bytes().all(plain)
     });
     matches!(text, "*" | "null") || is_address
 }
@@ -82,8 +85,8 @@ mod tests {
 
     #[test]
     fn origins_have_no_path() {
-        let sound = json!(["https://Forum.example", "app://obsidian.md", "null", "*",
-            "http://[::1]:8080"]);
+        let sound =
+            json!(["https://Forum.example", "app://obsidian.md", "null", "*", "http://[::1]:8080"]);
         assert_eq!(origins("x", &sound).unwrap()[0], "https://forum.example");
         for wrong in ["", "forum.example", "https://", "https://a/b", "https://a b", "://a"] {
             assert!(origins("x", &json!([wrong])).is_err(), "{wrong}");
