@@ -102,7 +102,13 @@ impl Fields {
     /// The next bytes of the field's value, or `None` after its last.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
         match &mut self.body {
-            Written::Form { current: Some(field), .. } => field.chunk().await,
+            Written::Form { current: Some(field), .. } => loop {
+                match field.chunk().await? {
+                    // What has come so far may be nothing.
+                    Some(chunk) if chunk.is_empty() => {}
+                    chunk => return Ok(chunk),
+                }
+            },
             Written::Pairs(pairs) => pairs.chunk().await,
             Written::Json { current, .. } => {
                 Ok(current.take().filter(|text| !text.is_empty()).map(Bytes::from))

@@ -28,7 +28,7 @@ const WANTED: Wanted = Wanted {
 /// `POST` and `GET /api/1/upload`
 pub(super) async fn upload(mut call: Call) -> Response {
     let token = presented_token(call.req.headers());
-    let (words, received) = receive(&call.tenant, &mut call.req, token, &WANTED).await;
+    let (words, received) = receive(&mut call, token, &WANTED).await;
     let format = words.get("format").unwrap_or("json");
     let taken = match (received, said(&words)) {
         (Ok(received), Ok(details)) => call.take_in(received, details).await,

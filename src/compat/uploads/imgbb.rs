@@ -20,7 +20,7 @@ const WANTED: Wanted = Wanted { file: &["image"], words: &["name", "expiration"]
 /// `POST /1/upload`
 pub(super) async fn upload(mut call: Call) -> Response {
     let token = presented_token(call.req.headers());
-    let (words, received) = receive(&call.tenant, &mut call.req, token, &WANTED).await;
+    let (words, received) = receive(&mut call, token, &WANTED).await;
     let taken = match (received, said(&words)) {
         (Ok(received), Ok(details)) => call.take_in(received, details).await,
         (Err(error), _) | (_, Err(error)) => Err(error),

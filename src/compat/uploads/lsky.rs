@@ -19,7 +19,7 @@ const WANTED: Wanted = Wanted { file: &["file"], words: &["permission"], key: fa
 /// `POST /api/v1/upload`
 pub(super) async fn upload(mut call: Call) -> Response {
     let token = presented_token(call.req.headers());
-    let (words, received) = receive(&call.tenant, &mut call.req, token, &WANTED).await;
+    let (words, received) = receive(&mut call, token, &WANTED).await;
     let taken = match (received, said(&words)) {
         (Ok(received), Ok(details)) => call.take_in(received, details).await,
         (Err(error), _) | (_, Err(error)) => Err(error),
@@ -53,7 +53,7 @@ fn uploaded(call: &Call, taken: &Taken) -> Value {
 
 /// `DELETE /api/v1/images/{key}`
 pub(super) async fn delete(call: Call) -> Response {
-    let key: String = call.req.path_params().unwrap_or_default();
+    let key = call.req.raw_path_param("key").unwrap_or_default().to_owned();
     let deleting = async {
         let actor = call.actor(presented_token(call.req.headers()).as_ref()).await?;
         actor.need_scope(Scope::MediaWrite)?;

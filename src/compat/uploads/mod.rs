@@ -25,6 +25,7 @@ use crate::{
 use poem::{Endpoint, Request, Response, Route, RouteMethod};
 use receive::{Received, Source, Words};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Where all of it is found.
 pub const PATHS: [&str; 7] = [
@@ -39,14 +40,18 @@ pub const PATHS: [&str; 7] = [
 
 /// Answers the paths of [`PATHS`]. Requests must be addressed to a site.
 pub fn routes(uploads: &Arc<Uploads>) -> Route {
+    let shared = &Shared {
+        uploads: uploads.clone(),
+        strangers: Arc::new(Semaphore::new(receive::STRANGERS)),
+    };
     use ClientApi::{Chevereto, Imgbb, Lsky, Zipline};
     let method = RouteMethod::new;
     let chevereto = || {
-        let answer = at(Chevereto, uploads, chevereto::upload);
-        method().get(at(Chevereto, uploads, chevereto::upload)).post(answer)
+        let answer = at(Chevereto, shared, chevereto::upload);
+        method().get(at(Chevereto, shared, chevereto::upload)).post(answer)
     };
-    let imgbb = || method().post(at(Imgbb, uploads, imgbb::upload));
-    let zipline = || method().post(at(Zipline, uploads, zipline::upload));
+    let imgbb = || method().post(at(Imgbb, shared, imgbb::upload));
+    let zipline = || method().post(at(Zipline, shared, zipline::upload));
     Route::new()
         .at("/api/1/upload", chevereto())
         .at("/api/1/upload/", chevereto())
@@ -54,12 +59,19 @@ pub fn routes(uploads: &Arc<Uploads>) -> Route {
         .at("/1/upload/", imgbb())
         .at("/api/upload", zipline())
         .at("/api/upload/partial", zipline())
-        .at("/api/v1/upload", method().post(at(Lsky, uploads, lsky::upload)))
-        .at("/api/v1/tokens", method().post(at(Lsky, uploads, lsky::sign_in)))
-        .at("/api/v1/profile", method().get(at(Lsky, uploads, lsky_lists::profile)))
-        .at("/api/v1/strategies", method().get(at(Lsky, uploads, lsky_lists::strategies)))
-        .at("/api/v1/images", method().get(at(Lsky, uploads, lsky_lists::images)))
-        .at("/api/v1/images/:key", method().delete(at(Lsky, uploads, lsky::delete)))
+        .at("/api/v1/upload", method().post(at(Lsky, shared, lsky::upload)))
+        .at("/api/v1/tokens", method().post(at(Lsky, shared, lsky::sign_in)))
+        .at("/api/v1/profile", method().get(at(Lsky, shared, lsky_lists::profile)))
+        .at("/api/v1/strategies", method().get(at(Lsky, shared, lsky_lists::strategies)))
+        .at("/api/v1/images", method().get(at(Lsky, shared, lsky_lists::images)))
+        .at("/api/v1/images/:key", method().delete(at(Lsky, shared, lsky::delete)))
+}
+
+/// What all requests share.
+#[derive(Clone)]
+struct Shared {
+    uploads: Arc<Uploads>,
+    strangers: Arc<Semaphore>,
 }
 
 /// One request of another product's client.
@@ -67,24 +79,26 @@ struct Call {
     tenant: Arc<Tenant>,
     client: Client,
     uploads: Arc<Uploads>,
+    /// Lets only so many files be kept aside whose sender is not known yet.
+    strangers: Arc<Semaphore>,
     links: Links,
     req: Request,
 }
 
 fn at<F, Fut>(
     api: ClientApi,
-    uploads: &Arc<Uploads>,
+    shared: &Shared,
     answer: F,
 ) -> impl Endpoint<Output = Response> + use<F, Fut>
 where
     F: Fn(Call) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Response> + Send,
 {
-    let uploads = uploads.clone();
+    let shared = shared.clone();
     poem::endpoint::make(move |req: Request| {
-        let uploads = uploads.clone();
+        let shared = shared.clone();
         async move {
-            let call = Call::open(api, uploads, req).await.map_err(Problem::from)?;
+            let call = Call::open(api, shared, req).await.map_err(Problem::from)?;
             Ok::<_, poem::Error>(answer(call).await)
         }
     })
@@ -93,7 +107,7 @@ where
 impl Call {
     /// # Errors
     /// `NotFound` where the site does not answer this.
-    async fn open(api: ClientApi, uploads: Arc<Uploads>, req: Request) -> Result<Self> {
+    async fn open(api: ClientApi, shared: Shared, req: Request) -> Result<Self> {
         let tenant = req.data::<Arc<Tenant>>().cloned().ok_or(Error::NotFound("site"))?;
         let client = req.data::<Client>().cloned().ok_or(Error::NotFound("site"))?;
         let settings = tenant.read(settings::load).await?;
@@ -101,7 +115,8 @@ impl Call {
             return Err(Error::NotFound("page"));
         }
         let links = Links::of(&tenant, &client);
-        Ok(Self { tenant, client, uploads, links, req })
+        let Shared { uploads, strangers } = shared;
+        Ok(Self { tenant, client, uploads, strangers, links, req })
     }
 
     /// Whoever holds the token; refused without one.

@@ -3,7 +3,7 @@
 //! Many clients send the key in the form, and some send it after the file. Until it is known, the
 //! file is kept aside, no larger than the site takes and a few at once; with a wrong key it goes.
 
-use super::base64::Decoder;
+use super::{Call, base64::Decoder};
 use crate::{
     accounts::{Actor, Scope, caller::holder},
     base::{Error, Result, secret::Secret, text::Filename},
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// How many files of unknown senders there may be at once.
-static UNKNOWN: Semaphore = Semaphore::const_new(64);
+pub(super) const STRANGERS: usize = 64;
 /// The longest URL, and what comes before the data in a `data:` URL, in bytes.
 const LONGEST_URL: usize = 8 * 1024;
 /// How much text there may be about a file, in bytes.
@@ -87,12 +87,22 @@ impl Words {
 /// # Errors
 /// `Unauthenticated` without a key, or with a wrong one; `Invalid` where there is no file.
 pub(super) async fn receive(
-    tenant: &Arc<Tenant>,
-    req: &mut Request,
+    call: &mut Call,
     token: Option<Secret>,
     wanted: &Wanted,
 ) -> (Words, Result<Received>) {
-    let mut reading = Reading::new(tenant, wanted, req.method() != Method::GET);
+    let Call { tenant, strangers, req, .. } = call;
+    let takes_base64 = req.method() != Method::GET;
+    let mut reading = Reading {
+        tenant,
+        strangers,
+        wanted,
+        takes_base64,
+        actor: None,
+        source: None,
+        words: Words::default(),
+        permit: None,
+    };
     let body = req.take_body();
     let mut fields = match Fields::of(req.headers(), body).await {
         Ok(fields) => fields,
@@ -116,21 +126,18 @@ pub(super) async fn receive(
 
 struct Reading<'a> {
     tenant: &'a Arc<Tenant>,
+    strangers: &'a Semaphore,
     wanted: &'a Wanted,
     takes_base64: bool,
     actor: Option<Actor>,
     /// How important its field is, the lowest most, and what it brought.
     source: Option<(usize, Source)>,
     words: Words,
-    unknown: Option<SemaphorePermit<'static>>,
+    /// To keep a file aside while nobody is known.
+    permit: Option<SemaphorePermit<'a>>,
 }
 
-impl<'a> Reading<'a> {
-    fn new(tenant: &'a Arc<Tenant>, wanted: &'a Wanted, takes_base64: bool) -> Self {
-        let words = Words::default();
-        Self { tenant, wanted, takes_base64, actor: None, source: None, words, unknown: None }
-    }
-
+impl Reading<'_> {
     async fn all(
         &mut self,
         query: Words,
@@ -188,7 +195,7 @@ impl<'a> Reading<'a> {
         let actor = holder(self.tenant, token).await?;
         actor.need_scope(Scope::MediaWrite)?;
         self.actor = Some(actor);
-        self.unknown = None;
+        self.permit = None;
         Ok(())
     }
 
@@ -255,9 +262,9 @@ impl<'a> Reading<'a> {
     /// A place for the file, in which nothing else may be kept aside for this request.
     async fn spool(&mut self) -> Result<Box<Spool>> {
         self.source = None;
-        if self.actor.is_none() && self.unknown.is_none() {
-            let permit = UNKNOWN.try_acquire();
-            self.unknown = Some(permit.map_err(|_| {
+        if self.actor.is_none() && self.permit.is_none() {
+            let permit = self.strangers.try_acquire();
+            self.permit = Some(permit.map_err(|_| {
                 Error::Unavailable("too many files came before their key: send the key first")
             })?);
         }
