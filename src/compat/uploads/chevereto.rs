@@ -21,7 +21,17 @@ use serde_json::{Value, json};
 
 const WANTED: Wanted = Wanted {
     file: &["source", "image"],
-    words: &["title", "name", "description", "tags", "width", "nsfw", "expiration", "format"],
+    words: &[
+        "title",
+        "name",
+        "description",
+        "tags",
+        "width",
+        "nsfw",
+        "album_id",
+        "expiration",
+        "format",
+    ],
     key: true,
 };
 
@@ -56,7 +66,13 @@ pub(super) async fn upload(mut call: Call) -> Response {
 fn said(words: &Words) -> Result<Details> {
     let mut all = details(
         words,
-        &[("description", "description"), ("tags", "tags"), ("width", "width"), ("nsfw", "nsfw")],
+        &[
+            ("description", "description"),
+            ("tags", "tags"),
+            ("width", "width"),
+            ("nsfw", "nsfw"),
+            ("album_id", "album"),
+        ],
     )?;
     let title = words.get("title").or_else(|| words.get("name")).unwrap_or_default();
     all.title = Title::parse(&cut(title))?;

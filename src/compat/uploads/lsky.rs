@@ -2,11 +2,12 @@
 //! Typora have it built in or as a plugin.
 
 use super::{
-    Call, Taken, lsky_lists as lists,
+    Call, Taken, details, lsky_lists as lists,
     receive::{Wanted, Words, receive},
 };
 use crate::{
     accounts::{Scope, caller::presented_token, session, token},
+    albums,
     base::{Error, Result, secret::Secret, text::Label, visibility::Visibility},
     http::{Problem, fields::Fields},
     media::{delete as media_delete, upload::Details},
@@ -14,7 +15,7 @@ use crate::{
 use poem::{IntoResponse, Response, http::header, web::Json};
 use serde_json::{Value, json};
 
-const WANTED: Wanted = Wanted { file: &["file"], words: &["permission"], key: false };
+const WANTED: Wanted = Wanted { file: &["file"], words: &["permission", "album_id"], key: false };
 
 /// `POST /api/v1/upload`
 pub(super) async fn upload(mut call: Call) -> Response {
@@ -35,7 +36,7 @@ fn said(words: &Words) -> Result<Details> {
         Some("0" | "private") => Some(Visibility::Unlisted),
         Some(_) => return Err(Error::invalid("permission", "must be 0 or 1")),
     };
-    Ok(Details { visibility, ..Details::default() })
+    Ok(Details { visibility, ..details(words, &[("album_id", "album")])? })
 }
 
 fn uploaded(call: &Call, taken: &Taken) -> Value {
@@ -58,6 +59,17 @@ pub(super) async fn delete(call: Call) -> Response {
         let actor = call.actor(presented_token(call.req.headers()).as_ref()).await?;
         actor.need_scope(Scope::MediaWrite)?;
         media_delete::trash(&call.tenant, &actor, &key).await
+    };
+    answer(deleting.await.map(|()| json!({})))
+}
+
+/// `DELETE /api/v1/albums/{id}`: what lies in it stays.
+pub(super) async fn delete_album(call: Call) -> Response {
+    let id = call.req.raw_path_param("id").unwrap_or_default().to_owned();
+    let deleting = async {
+        let actor = call.actor(presented_token(call.req.headers()).as_ref()).await?;
+        actor.need_scope(Scope::MediaWrite)?;
+        albums::remove(&call.tenant, &actor, &id, albums::Contents::Keep).await
     };
     answer(deleting.await.map(|()| json!({})))
 }

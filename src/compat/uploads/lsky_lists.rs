@@ -1,4 +1,4 @@
-//! Lsky Pro's API v1, `/api/v1`, what reads: images, profile and strategies.
+//! Lsky Pro's API v1, `/api/v1`, what reads: images, albums, profile and strategies.
 
 use super::{
     Call,
@@ -8,10 +8,14 @@ use super::{
 };
 use crate::{
     accounts::{Actor, Scope, caller::presented_token},
-    base::{Error, Result},
+    albums::{self, Album, listing::Wanted},
+    base::{
+        Error, Result,
+        page::{Ask, From, Limit as PageLimit},
+    },
     media::{Media, embed, numbered},
     site::Links,
-    tenancy::limits::Limit,
+    tenancy::{Tenant, limits::Limit},
 };
 use poem::Response;
 use serde_json::{Value, json};
@@ -70,12 +74,16 @@ async fn list_images(call: &Call) -> Result<Value> {
             return Err(Error::invalid("filter", format!("`{filter}` is not understood here")));
         }
     }
-    let number = query.get("page").map_or(Ok(1), str::parse);
-    let number = number.map_err(|_| Error::invalid("page", "must be a number"))?;
+    let number = page_number(&query)?;
     let page = numbered::mine(&call.tenant, &actor, number).await?;
     let items: Vec<Value> = page.items.iter().map(|media| image(media, &call.links)).collect();
     let path = call.links.to("/api/v1/images");
     Ok(paginated(items, number, page.total, &path))
+}
+
+fn page_number(query: &Words) -> Result<u32> {
+    let number = query.get("page").map_or(Some(1), |text| text.parse().ok());
+    number.filter(|n| *n > 0).ok_or_else(|| Error::invalid("page", "must be a number from 1 on"))
 }
 
 /// A page as Laravel numbers them.
@@ -102,6 +110,42 @@ fn paginated(items: Vec<Value>, number: u32, total: u64, path: &str) -> Value {
     })
 }
 
+/// `GET /api/v1/albums`: one's own, newest first.
+pub(super) async fn albums(call: Call) -> Response {
+    answer(list_albums(&call).await)
+}
+
+async fn list_albums(call: &Call) -> Result<Value> {
+    let actor = reader(call, Scope::MediaRead).await?;
+    let query = Words::of_query(&call.req);
+    let number = page_number(&query)?;
+    let all = all_albums(&call.tenant, &actor).await?;
+    let (per_page, skip) = (numbered::PER_PAGE as usize, (number - 1) as usize);
+    let shown = all.iter().skip(skip.saturating_mul(per_page)).take(per_page);
+    let item = |album: &Album| {
+        json!({ "id": album.public_id.as_str(), "name": album.title,
+            "intro": album.description.as_deref().unwrap_or_default(),
+            "image_num": album.items })
+    };
+    let path = call.links.to("/api/v1/albums");
+    Ok(paginated(shown.map(item).collect(), number, all.len() as u64, &path))
+}
+
+/// All albums of somebody: numbered pages need their count.
+async fn all_albums(tenant: &Tenant, actor: &Actor) -> Result<Vec<Album>> {
+    let wanted = Wanted::parse(Some("me"), None)?;
+    let mut ask = Ask::parse(Some(PageLimit::MOST), None, None)?;
+    let mut all = Vec::new();
+    loop {
+        let page = albums::list(tenant, actor, wanted.clone(), ask).await?;
+        all.extend(page.items);
+        match page.next {
+            Some(next) => ask.from = From::After(next),
+            None => return Ok(all),
+        }
+    }
+}
+
 /// `GET /api/v1/profile`
 pub(super) async fn profile(call: Call) -> Response {
     answer(read_profile(&call).await)
@@ -110,6 +154,7 @@ pub(super) async fn profile(call: Call) -> Response {
 async fn read_profile(call: &Call) -> Result<Value> {
     let actor = reader(call, Scope::AccountRead).await?;
     let user = actor.user().ok_or(Error::Unauthenticated)?;
+    let albums = all_albums(&call.tenant, &actor).await?.len();
     let (count, bytes) = numbered::total(&call.tenant, &actor).await?;
     let most = call.tenant.allowance().limit(Limit::MaxBytesStored);
     let kilobytes = |bytes: u64| bytes as f64 / 1024.0;
@@ -123,7 +168,7 @@ async fn read_profile(call: &Call) -> Result<Value> {
         "size": kilobytes(bytes),
         "url": call.links.to("/"),
         "image_num": count,
-        "album_num": 0,
+        "album_num": albums,
         "registered_ip": "",
     }))
 }

@@ -64,6 +64,8 @@ pub fn routes(uploads: &Arc<Uploads>) -> Route {
         .at("/api/v1/profile", method().get(at(Lsky, shared, lsky_lists::profile)))
         .at("/api/v1/strategies", method().get(at(Lsky, shared, lsky_lists::strategies)))
         .at("/api/v1/images", method().get(at(Lsky, shared, lsky_lists::images)))
+        .at("/api/v1/albums", method().get(at(Lsky, shared, lsky_lists::albums)))
+        .at("/api/v1/albums/:id", method().delete(at(Lsky, shared, lsky::delete_album)))
         .at("/api/v1/images/:key", method().delete(at(Lsky, shared, lsky::delete)))
 }
 

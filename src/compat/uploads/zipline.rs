@@ -9,8 +9,8 @@ use super::{
 use crate::{
     accounts::{Actor, Scope},
     base::{Clock, Error, Result, secret::Secret, text::Filename},
-    http::{Problem, fields::Fields},
-    media::{expiry, spool::Spool, upload::Details},
+    http::{Problem, fields},
+    media::{Fields, expiry, spool::Spool, upload::Details},
 };
 use poem::{
     IntoResponse, Response,
@@ -29,7 +29,7 @@ pub(super) async fn upload(mut call: Call) -> Response {
         let actor = call.actor(token(call.req.headers()).as_ref()).await?;
         actor.need_scope(Scope::MediaWrite)?;
         said(call.req.headers())?;
-        let mut fields = Fields::of(call.req.headers(), body).await?;
+        let mut fields = fields::Fields::of(call.req.headers(), body).await?;
         let taken = take_all(&call, &actor, &mut fields).await;
         if taken.is_err() {
             fields.hear_out().await;
@@ -48,7 +48,7 @@ fn token(headers: &HeaderMap) -> Option<Secret> {
     Some(Secret::new(bare))
 }
 
-async fn take_all(call: &Call, actor: &Actor, fields: &mut Fields) -> Result<Vec<Taken>> {
+async fn take_all(call: &Call, actor: &Actor, fields: &mut fields::Fields) -> Result<Vec<Taken>> {
     let mut all = Vec::new();
     while let Some(head) = fields.next().await? {
         let Some(filename) = head.filename else { continue };
@@ -73,8 +73,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// What the headers ask for. How files are named and in which folder of the disk they lie is for
-/// the site to say; what would leave a file more open than was asked for is refused.
+/// What the headers ask for. How files are named is for the site to say; what would leave a file more open than was asked for is refused.
 fn said(headers: &HeaderMap) -> Result<Details> {
     let refused = [
         ("x-zipline-password", "a file cannot have a password here"),
@@ -88,7 +87,9 @@ fn said(headers: &HeaderMap) -> Result<Details> {
         }
     }
     let deletes_at = text(headers, "x-zipline-deletes-at").filter(|text| *text != "never");
-    Ok(Details { expires_in_ms: deletes_at.map(lifetime).transpose()?, ..Details::default() })
+    let mut fields = Fields::default();
+    fields.set("album", text(headers, "x-zipline-folder").unwrap_or_default())?;
+    Ok(Details { expires_in_ms: deletes_at.map(lifetime).transpose()?, ..fields.details()? })
 }
 
 /// `date=` and a moment, a duration, or milliseconds.

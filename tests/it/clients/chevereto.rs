@@ -209,6 +209,25 @@ async fn a_delete_link_asks_before_it_deletes() {
 }
 
 #[tokio::test]
+async fn an_album_must_be_ones_own() {
+    let server = TestServer::start().await;
+    let (ana, guest) = (server.admin().await, server.guest());
+    let bob = server.person("bob", vitrina::accounts::Role::User).await;
+    let album = ana.post("/api/v2/albums", json!({ "title": "Sea" })).await.json();
+    let id = album["id"].as_str().unwrap();
+    let photo = pictures::photo_jpeg(60, 40, 1);
+    let send = async |key: &str| {
+        let parts = [Text("key", key), Text("album_id", id), File("source", "a.jpg", &photo)];
+        post_form(&guest, CHEVERETO, &parts).await
+    };
+    refused(&send(bob.token()).await, 400, 400);
+    assert_eq!((server.stored_files(), server.leftovers()), (0, 0));
+    let shown = image(&send(ana.token()).await);
+    let item = ana.get(&format!("/api/v2/media/{}", shown["id_encoded"].as_str().unwrap())).await;
+    assert_eq!(item.json()["album"]["title"], "Sea");
+}
+
+#[tokio::test]
 async fn an_api_that_is_switched_off_is_not_there() {
     let server = TestServer::start().await;
     let (ana, guest) = (server.admin().await, server.guest());

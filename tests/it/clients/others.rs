@@ -78,13 +78,25 @@ async fn lsky_from_the_password_to_the_deletion() {
         assert_eq!(answer.status, 422, "{wrong}");
     }
 
+    let album = ana.post("/api/v2/albums", json!({ "title": "Sea" })).await.json();
+    let album = album["id"].as_str().unwrap();
+    let second = pictures::photo_jpeg(60, 40, 2);
+    let parts = [File("file", "b.jpg", &second), Text("album_id", album)];
+    post_form(&ana, "/api/v1/upload", &parts).await.expect(StatusCode::OK);
+    let albums = ana.get("/api/v1/albums").await.expect(StatusCode::OK).json();
+    let listed = &albums["data"]["data"][0];
+    assert_eq!((&listed["id"], &listed["image_num"]), (&json!(album), &json!(1)));
+    assert_eq!(bob.delete(&format!("/api/v1/albums/{album}")).await.status, 403);
+    ana.delete(&format!("/api/v1/albums/{album}")).await.expect(StatusCode::OK);
+    assert_eq!(ana.get("/api/v1/albums").await.json()["data"]["total"], 0);
+
     let path = format!("/api/v1/images/{key}");
     assert_eq!(guest.delete(&path).await.status, 401);
     assert_eq!(bob.delete(&path).await.status, 403);
     assert_eq!(ana.delete(&path).await.expect(StatusCode::OK).json()["status"], true);
     guest.get(&path_of(&data["links"]["url"])).await.expect(StatusCode::NOT_FOUND);
     assert_eq!(ana.delete("/api/v1/images/nothing").await.status, 404);
-    for path in ["profile", "strategies", "images"] {
+    for path in ["profile", "strategies", "images", "albums"] {
         assert_eq!(guest.get(&format!("/api/v1/{path}")).await.status, 401, "{path}");
     }
 }
@@ -108,14 +120,22 @@ async fn zipline_hears_its_headers() {
     assert!(text.header("content-type").starts_with("text/plain"));
     assert_eq!(text.text().split(',').count(), 2);
 
+    let album = ana.post("/api/v2/albums", json!({ "title": "Sea" })).await.json();
     let three = pictures::photo_jpeg(60, 40, 3);
     let until = zipline
+        .with_header("x-zipline-folder", album["id"].as_str().unwrap())
         .with_header("x-zipline-deletes-at", "1d")
         .with_header("x-zipline-filename", "Low tide.jpg")
         .with_header("x-zipline-format", "uuid");
     let answer = post_form(&until, "/api/upload", &[File("file", "c.jpg", &three)]).await;
     let body = answer.expect(StatusCode::OK).json();
     assert_eq!(body["files"][0]["name"], "low-tide.jpg");
+    let id = body["files"][0]["id"].as_str().unwrap();
+    let item = ana.get(&format!("/api/v2/media/{id}")).await.json();
+    assert_eq!(
+        (&item["album"]["title"], &item["filename"]),
+        (&json!("Sea"), &json!("Low tide.jpg"))
+    );
     let at: jiff::Timestamp = body["deletesAt"].as_str().unwrap().parse().unwrap();
     let hours = at.duration_since(jiff::Timestamp::now()).as_hours();
     assert!((23..=24).contains(&hours), "{hours}");
@@ -125,6 +145,7 @@ async fn zipline_hears_its_headers() {
     for (name, value) in [
         ("x-zipline-password", "secret"),
         ("x-zipline-max-views", "3"),
+        ("x-zipline-folder", "nothing"),
         ("content-range", "bytes 0-99/1000"),
         ("x-zipline-deletes-at", "yesterday"),
     ] {
