@@ -46,6 +46,11 @@ mod tests {
     use crate::db::Schema;
 
     #[test]
+    fn every_statement_prepares() {
+        crate::db::sql::assert_prepares::<Site>(STATEMENTS);
+    }
+
+    #[test]
     fn a_page_is_read_along_an_index() {
         let db = rusqlite::Connection::open_in_memory().unwrap();
         for step in Site::STEPS {
