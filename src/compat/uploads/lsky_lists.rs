@@ -166,6 +166,7 @@ async fn read_profile(call: &Call) -> Result<Value> {
         // In KB; what the whole site may have.
         "capacity": most.map(kilobytes),
         "size": kilobytes(bytes),
+        "used_capacity": kilobytes(bytes),
         "url": call.links.to("/"),
         "image_num": count,
         "album_num": albums,
