@@ -12,6 +12,7 @@ use crate::{
     media::{self, files::Files, hot::Hot, renderings::Making, upload::Uploads},
     operator::{self, Appliance, Metrics, Traefik},
     outward::{Fetcher, Policy, StorageConnector},
+    site::cors,
     storage::{Connector, World},
     tenancy::{DataDir, Lock, Options, Tenants, limits::Overrides},
     web,
@@ -203,9 +204,14 @@ impl App {
 
     /// What the public listener serves.
     pub fn public(&self) -> impl Endpoint<Output = Response> + use<> {
-        let api = Arc::new(self.addressed(api::endpoint(self.uploads.clone())));
+        let api = self.addressed(cors::around(api::endpoint(self.uploads.clone())));
+        let api = Arc::new(api);
         let pages = web::routes(Route::new().nest(api::BASE, api.clone()).map_to_response());
-        let routes = Route::new()
+        let shims = compat::uploads::routes(&self.uploads).catch_all_error(problem);
+        let shims = Arc::new(self.addressed(cors::around(shims)));
+        let routes = compat::uploads::PATHS
+            .iter()
+            .fold(Route::new(), |routes, path| routes.at(*path, shims.clone()))
             .at("/api/v2/openapi.json", make_sync(|_| docs::document()))
             .at("/api/docs", make_sync(|_| docs::page()))
             .nest_no_strip("/api", Route::new().nest(api::BASE, api).catch_all_error(problem))

@@ -98,10 +98,7 @@ pub async fn identify(
     headers: &HeaderMap,
 ) -> Result<Actor, Error> {
     if let Some(secret) = presented_token(headers) {
-        let (user, scopes) =
-            token::present(tenant, &secret).await?.ok_or(Error::Unauthenticated)?;
-        tenant.count_api_request().await?;
-        return Ok(Actor::Member(user, Proof::Token(scopes)));
+        return holder(tenant, &secret).await;
     }
     let Some(secret) = presented_cookie(headers, cookie_name(is_secure(tenant, client))) else {
         return Ok(Actor::Guest);
@@ -115,7 +112,18 @@ pub async fn identify(
     Ok(Actor::Member(user, Proof::Session(id)))
 }
 
-/// The token that a request shows, good or not.
+/// Who holds this token.
+///
+/// # Errors
+/// `Unauthenticated` where nobody does; `FeatureOff` and `LimitReached` where the site may not be
+/// used with tokens, or not now.
+pub async fn holder(tenant: &Tenant, secret: &Secret) -> Result<Actor, Error> {
+    let (user, scopes) = token::present(tenant, secret).await?.ok_or(Error::Unauthenticated)?;
+    tenant.count_api_request().await?;
+    Ok(Actor::Member(user, Proof::Token(scopes)))
+}
+
+/// The token in the headers, as `Authorization: Bearer` or as `X-API-Key`.
 pub fn presented_token(headers: &HeaderMap) -> Option<Secret> {
     let authorization = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
     let bearer = authorization.and_then(|v| {

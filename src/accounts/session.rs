@@ -44,8 +44,22 @@ pub async fn sign_in(
     password: Secret,
     device: Device,
 ) -> Result<(User, Secret)> {
+    let id = prove(tenant, login, password, device.address.as_deref()).await?;
+    open(tenant, id, device).await
+}
+
+/// Whose name and password these are. Opens no session.
+///
+/// # Errors
+/// Those of [`sign_in`].
+pub async fn prove(
+    tenant: &Tenant,
+    login: &str,
+    password: Secret,
+    address: Option<&str>,
+) -> Result<UserId> {
     let name = login.trim().to_lowercase();
-    let guess = Guess::new(&name, device.address.as_deref());
+    let guess = Guess::new(&name, address);
     guess.check(tenant).await?;
     let account = tenant.read(move |db| sql::login(db, &name)).await?;
     let (id, hash) = account.map_or((None, None), |(id, hash)| (Some(id), Some(hash)));
@@ -53,7 +67,7 @@ pub async fn sign_in(
     match id {
         Some(id) if right => {
             guess.was_right(tenant).await;
-            open(tenant, id, device).await
+            Ok(id)
         }
         _ => {
             guess.was_wrong(tenant).await;

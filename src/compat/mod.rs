@@ -4,4 +4,5 @@
 mod answers;
 mod guard;
 pub mod tenants;
+pub mod uploads;
 mod words;

@@ -5,7 +5,7 @@ use crate::base::{Error, Result};
 use std::collections::BTreeMap;
 
 /// The version whose syntax the file is written in; older ones refuse it.
-pub const VERSION: &str = "14.1.0";
+pub(super) const VERSION: &str = "14.1.0";
 
 /// The contract that the program is to speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 /// The largest JSON body there may be, in bytes.
 const SMALL: u64 = 1024 * 1024;
 /// The same for bodies that may carry a file: 33 MB of it, as base64.
-const LARGE: u64 = 44 * 1024 * 1024;
+pub const LARGE: u64 = 44 * 1024 * 1024;
 
 /// A JSON body of up to a megabyte.
 pub struct JsonBody<T>(pub T);

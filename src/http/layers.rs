@@ -107,7 +107,7 @@ pub async fn read_body(body: Body, declared: Option<&str>, allowed: u64) -> Resu
 }
 
 /// How much of a body is read though nobody wants it, in bytes.
-const HEARD_OUT: usize = 4 * 1024 * 1024;
+pub const HEARD_OUT: usize = 4 * 1024 * 1024;
 
 /// Reads a body to its end, unless that is far away: many clients listen only when they have said
 /// everything, and would see a broken connection instead of the answer.

@@ -37,6 +37,14 @@ pub struct FilePart {
     pub name: String,
     /// As the client spelled it: not to be trusted.
     pub filename: String,
+    rest: Field,
+}
+
+/// A part whose value was not read yet. It must be read before the next part is asked for.
+pub struct Field {
+    pub name: String,
+    /// As the client spelled it: not to be trusted. Only of files.
+    pub filename: Option<String>,
     field: multer::Field<'static>,
     meter: Arc<Meter>,
 }
@@ -65,7 +73,27 @@ impl Parts {
     /// The next part, or `None` after the last. A part with a file name is a file; every other is
     /// text and is read whole.
     pub async fn next(&mut self) -> Result<Option<Part>> {
-        let Some(mut field) = self.parser.next_field().await.map_err(broken)? else {
+        let Some(mut field) = self.next_field().await? else { return Ok(None) };
+        let name = field.name.clone();
+        if let Some(filename) = field.filename.clone() {
+            return Ok(Some(Part::File(Box::new(FilePart { name, filename, rest: field }))));
+        }
+        let mut text = Vec::new();
+        while let Some(chunk) = field.chunk().await? {
+            text.extend_from_slice(&chunk);
+            if text.len() > LONGEST_TEXT {
+                return Err(Error::TooLarge { field: "form", allowed: LONGEST_TEXT as u64 });
+            }
+        }
+        let value = String::from_utf8(text)
+            .map_err(|_| Error::Malformed(format!("the field `{name}` is not UTF-8")))?;
+        Ok(Some(Part::Text { name, value }))
+    }
+
+    /// The next part, or `None` after the last, whose value is for the caller to read: in some
+    /// forms a text is a whole file.
+    pub async fn next_field(&mut self) -> Result<Option<Field>> {
+        let Some(field) = self.parser.next_field().await.map_err(broken)? else {
             return Ok(None);
         };
         self.seen += 1;
@@ -75,21 +103,8 @@ impl Parts {
         // What was read up to here was the head of this part, which is done with now.
         self.meter.catch_up();
         let name = field.name().unwrap_or_default().to_owned();
-        if let Some(filename) = field.file_name().map(str::to_owned) {
-            let meter = self.meter.clone();
-            return Ok(Some(Part::File(Box::new(FilePart { name, filename, field, meter }))));
-        }
-        let mut text = Vec::new();
-        while let Some(chunk) = field.chunk().await.map_err(broken)? {
-            self.meter.hand_out(&chunk);
-            text.extend_from_slice(&chunk);
-            if text.len() > LONGEST_TEXT {
-                return Err(Error::TooLarge { field: "form", allowed: LONGEST_TEXT as u64 });
-            }
-        }
-        let value = String::from_utf8(text)
-            .map_err(|_| Error::Malformed(format!("the field `{name}` is not UTF-8")))?;
-        Ok(Some(Part::Text { name, value }))
+        let filename = field.file_name().map(str::to_owned);
+        Ok(Some(Field { name, filename, field, meter: self.meter.clone() }))
     }
 }
 
@@ -110,6 +125,13 @@ fn one_by_one<S: Stream + Send + 'static>(body: S) -> impl Stream<Item = S::Item
 }
 
 impl FilePart {
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
+        self.rest.chunk().await
+    }
+}
+
+impl Field {
+    /// The next bytes of the value, or `None` after its last.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
         let chunk = self.field.chunk().await.map_err(broken)?;
         if let Some(bytes) = &chunk {

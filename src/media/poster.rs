@@ -21,7 +21,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 pub use film::Origin;
 
 /// The name of the variant, which no site can give to another one.
-pub(super) const NAME: &str = "poster";
+pub const NAME: &str = "poster";
 
 /// The longer side of a picture out of a film, in pixels.
 const MAX_SIDE: u32 = 1920;

@@ -25,7 +25,7 @@ use crate::{
     jobs,
     outward::Fetcher,
     site::{Settings, settings, storages},
-    storage::{Incoming, Landable, Landed},
+    storage::{Incoming, Landed},
     tenancy::{Allowance, Tenant, limits::Limit, usage},
 };
 use std::{fs, path::Path, sync::Arc};
@@ -155,6 +155,9 @@ impl Receiving {
 
     /// All bytes are here: makes an item of them. It goes on to its end even when the client
     /// hangs up meanwhile.
+    ///
+    /// # Errors
+    /// `Conflict` for a duplicate, where the site refuses these.
     pub async fn finish(
         mut self,
         uploads: &Arc<Uploads>,
@@ -163,8 +166,9 @@ impl Receiving {
     ) -> Result<Outcome> {
         self.file.flush().await?;
         let span = tracing::Span::current();
-        let work = self.process(uploads.clone(), filename, details);
-        tokio::spawn(tracing::Instrument::instrument(work, span)).await?
+        let duplicates = self.settings.duplicates;
+        let work = self.process(uploads.clone(), filename, duplicates.bound(details));
+        duplicates.judge(tokio::spawn(tracing::Instrument::instrument(work, span)).await??)
     }
 
     async fn process(
@@ -197,7 +201,7 @@ impl Receiving {
         let incoming = Arc::into_inner(incoming)
             .ok_or_else(|| Error::internal("the incoming files are still in use"))?;
         let created_at = Clock::now();
-        let files = landables(&incoming, &original, &rendered);
+        let files = landing::files(&incoming, &original, &rendered);
         let item = landing::Item {
             id: &id,
             created_at,
@@ -325,21 +329,6 @@ async fn settle(
 fn bytes_of(original: &Original, rendered: &Rendered) -> u64 {
     let source = original.source.as_ref().map_or(0, |source| source.bytes);
     original.bytes + source + rendered.bytes()
-}
-
-/// The files of a new item, the original first.
-fn landables(incoming: &Incoming, original: &Original, rendered: &Rendered) -> Vec<Landable> {
-    let content = &original.content;
-    let file = |file: &str, mime: &str, is_attached| Landable {
-        file: file.to_owned(),
-        path: incoming.path(file),
-        mime: mime.to_owned(),
-        is_attached,
-    };
-    let mut files = vec![file(&original.file, content.mime(), content.is_document())];
-    files.extend(original.source.as_ref().map(|s| file(&s.file, s.mime, true)));
-    files.extend(rendered.all().map(|v| file(&v.file, &v.mime, false)));
-    files
 }
 
 /// Makes the site's variants, written and synced among the incoming files.

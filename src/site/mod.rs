@@ -1,7 +1,9 @@
 //! Site: one tenant's name, limits and rules, as its admin sets them.
 
 pub mod api;
+pub mod cors;
 pub mod links;
+mod open_to;
 pub mod settings;
 pub mod setup;
 mod sql;
@@ -10,6 +12,7 @@ mod variants;
 mod words;
 
 pub use links::Links;
+pub use open_to::ClientApi;
 pub use settings::Settings;
 pub use variants::{FitWord, NamedVariant};
-pub use words::{KeepUploads, Kinds, Renditions};
+pub use words::{Duplicates, KeepUploads, Kinds, Renditions};

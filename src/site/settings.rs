@@ -2,9 +2,10 @@
 //! process are another thing and live in `config.rs`.
 
 use super::{
+    open_to::{self, ClientApi},
     sql,
     variants::{self, NamedVariant},
-    words::{self, KeepUploads, Kinds, Renditions, Roles},
+    words::{self, Duplicates, KeepUploads, Kinds, Renditions, Roles},
 };
 use crate::{
     accounts::{Actor, Role},
@@ -151,9 +152,18 @@ settings! {
     watermark_animated: bool = false, flag;
     /// The sites whose pages the upload window hands links to: a list of origins such as
     /// `https://forum.example`, or `*` for all.
-    popup_origins: Vec<String> = Vec::new(), words::origins;
+    popup_origins: Vec<String> = Vec::new(), open_to::origins;
     /// In how many of 64 features a picture may differ from a blocked one and still be refused.
     blocklist_distance: u64 = 6, |k, v| number(k, v, 0, 12);
+    /// What an upload comes to that its uploader has here already: `existing` (the item there is,
+    /// unless they ask for a second copy) or `reject` (nothing).
+    duplicates: Duplicates = Duplicates::Existing, words::duplicates;
+    /// Whose APIs are answered too, so that clients made for them can upload: a list of
+    /// `chevereto`, `imgbb`, `lsky` and `zipline`.
+    client_apis: Vec<ClientApi> = ClientApi::ALL.to_vec(), open_to::client_apis;
+    /// Which other sites' pages may use the API in a browser, with a token and never with a
+    /// cookie: a list of origins such as `https://forum.example`, or `*` for all.
+    cors_origins: Vec<String> = vec!["*".to_owned()], open_to::origins;
     /// How long the trash is kept, in days; 0 purges at the next sweep.
     trash_days: u64 = 30, |k, v| number(k, v, 0, 3_650);
 }

@@ -51,20 +51,22 @@ pub enum Renditions {
     Hls,
 }
 
-/// Sites as browsers name them (RFC 6454, 6.2), or `*` for all.
-pub(super) fn origins(key: &'static str, value: &Value) -> Result<Vec<String>> {
-    let bad = || Error::invalid(key, "must be a list of up to 100 like `https://forum.example`");
-    let list = value.as_array().filter(|list| list.len() <= 100).ok_or_else(bad)?;
-    let origin = |text: &Value| match text.as_str()?.trim() {
-        "*" => Some("*".to_owned()),
-        text => {
-            let url = url::Url::parse(text).ok()?;
-            let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-            let is_web = matches!(url.scheme(), "http" | "https") && url.username().is_empty();
-            (is_bare && is_web).then(|| url.origin().ascii_serialization())
-        }
-    };
-    list.iter().map(|text| origin(text).ok_or_else(bad)).collect()
+/// What an upload comes to that its uploader has here already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Duplicates {
+    /// The item there is.
+    Existing,
+    /// A refusal.
+    Reject,
+}
+
+pub(super) fn duplicates(key: &'static str, value: &Value) -> Result<Duplicates> {
+    match value.as_str() {
+        Some("existing") => Ok(Duplicates::Existing),
+        Some("reject") => Ok(Duplicates::Reject),
+        _ => Err(Error::invalid(key, "must be existing or reject")),
+    }
 }
 
 pub(super) fn renditions(key: &'static str, value: &Value) -> Result<Renditions> {

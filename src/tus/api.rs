@@ -16,7 +16,7 @@ use crate::{
     },
     base::{Error, Result},
     http::Problem,
-    media::upload::Uploads,
+    media::{spool::most_bytes, upload::Uploads},
     site::Links,
 };
 use poem::{
@@ -48,7 +48,7 @@ impl UploadsApi {
     /// See what the protocol can do here
     #[oai(path = "/uploads", method = "options", operation_id = "get_upload_protocol")]
     async fn protocol(&self, visitor: Visitor<ReadMedia>) -> Result<Protocol, Problem> {
-        let most = begin::most_bytes(&visitor.tenant).await?;
+        let most = most_bytes(&visitor.tenant).await?;
         let text = str::to_owned;
         Ok(Protocol::Known(text(VERSION), text(EXTENSIONS), most, text(ALGORITHMS)))
     }

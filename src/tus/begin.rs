@@ -8,7 +8,7 @@ use crate::{
         ids::{PublicId, UserId},
     },
     db::Write,
-    site::settings,
+    media::spool::most_bytes,
     tenancy::{
         Allowance, Site, Tenant,
         limits::{Feature, Limit},
@@ -41,13 +41,6 @@ impl Kind {
         let parts = parts.filter(|parts| (1..=100).contains(&parts.len()));
         parts.map(Self::Joined).ok_or_else(malformed)
     }
-}
-
-/// The largest file that the site takes, in bytes.
-pub(super) async fn most_bytes(tenant: &Tenant) -> Result<u64> {
-    let settings = tenant.read(settings::load).await?;
-    let most = tenant.allowance().limit(Limit::MaxUploadBytes).unwrap_or(u64::MAX);
-    Ok(settings.max_upload_bytes.min(most))
 }
 
 /// Begins an upload.

@@ -4,7 +4,10 @@ use super::{LIFETIME_MS, State, Upload, blocking, find, metadata, remove, sql};
 use crate::{
     accounts::Actor,
     base::{Clock, Error, Result, ids::PublicId},
-    media::upload::{Outcome, Receiving, Uploads},
+    media::{
+        duplicates::CODE as DUPLICATE,
+        upload::{Outcome, Receiving, Uploads},
+    },
     storage::Partial,
     tenancy::Tenant,
 };
@@ -131,6 +134,7 @@ fn is_about_the_file(error: &Error) -> bool {
             | Error::Unsupported(_)
             | Error::Invalid { .. }
             | Error::TooLarge { .. }
+            | Error::Conflict { code: DUPLICATE, .. }
     )
 }
 

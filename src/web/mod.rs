@@ -56,10 +56,9 @@ pub fn routes(
         .at("/account", get(page(to, people::account)))
         .at("/account/tokens", RouteMethod::new().post(form(to, people::create_token)))
         .at("/account/tokens/revoke", RouteMethod::new().post(form(to, people::revoke_token)))
-        .at(
-            "/delete/:id/:key",
-            get(page(to, studio::delete_link_page)).post(form(to, studio::delete_link)),
-        )
+        .at("/delete/:id/:key", delete_link(to))
+        .at("/m/:id/delete/:key", delete_link(to))
+        .at("/m/:id/:slug/delete/:key", delete_link(to))
         .at("/robots.txt", get(statics::robots))
         .at("/manifest.webmanifest", get(page(to, public::manifest)))
         .at("/favicon.ico", get(statics::favicon))
@@ -68,4 +67,11 @@ pub fn routes(
         .at("/*path", get(page(to, public::front_or_nothing)))
         .catch_all_error(render::bare_problem)
         .map_to_response()
+}
+
+/// An item's delete link, which has the shapes that clients of other products know too.
+fn delete_link(to: &Arc<Pages>) -> RouteMethod {
+    get(page(to, studio::delete_link_page))
+        .post(form(to, studio::delete_link))
+        .delete(form(to, studio::delete_link))
 }

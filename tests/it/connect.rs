@@ -116,7 +116,7 @@ async fn the_upload_window_opens_for_listed_sites_only() {
     let (admin, bob) = (server.admin().await, server.person("bob", Role::User).await);
     let forum = "/upload/popup?origin=https://forum.example";
     assert_eq!(bob.get(forum).await.status, StatusCode::FORBIDDEN);
-    let listed = json!({ "popup_origins": ["https://Forum.example/"] });
+    let listed = json!({ "popup_origins": ["https://Forum.example"] });
     admin.patch("/api/v2/site/settings", listed).await.expect(StatusCode::OK);
     let open = bob.get(forum).await.expect(StatusCode::OK);
     assert_eq!(open.header("cross-origin-opener-policy"), "unsafe-none");

@@ -10,6 +10,7 @@ mod av;
 mod cli;
 mod cli_hosting;
 mod cli_upkeep;
+mod clients;
 mod colours;
 mod compat;
 mod connect;
