@@ -1,9 +1,9 @@
 //! Throwing away, fetching back, and removing for good.
 
-use super::{Media, forget, sql};
+use super::{Media, forget, hiding, sql};
 use crate::{
     accounts::Actor,
-    base::{Clock, Error, Result, ids::PublicId, secret::Secret},
+    base::{Clock, Error, Result, ids::PublicId, secret::Secret, visibility::Visibility},
     db::Write,
     tenancy::{Site, Tenant},
 };
@@ -17,7 +17,7 @@ pub async fn trash(tenant: &Tenant, actor: &Actor, id: &str) -> Result<()> {
         media.facts().check_edit(&actor)?;
         set_trashed(db, &media)
     });
-    forget::begin(tenant, trashing.await?).await
+    begin(tenant, trashing.await?).await
 }
 
 /// [`trash`] for whoever holds the item's delete link.
@@ -30,7 +30,7 @@ pub async fn trash_with_key(tenant: &Tenant, id: &str, key: &Secret) -> Result<(
         let media = sql::get(db, &id)?.filter(|m| m.delete_hash == claimed);
         set_trashed(db, &media.ok_or(Error::BadSignature)?)
     });
-    forget::begin(tenant, trashing.await?).await
+    begin(tenant, trashing.await?).await
 }
 
 /// Takes an item out of the trash again.
@@ -60,12 +60,19 @@ pub async fn purge(tenant: &Arc<Tenant>, actor: &Actor, id: &str) -> Result<()> 
     super::removals::run(tenant).await
 }
 
-fn set_trashed(db: &Write<Site>, media: &Media) -> Result<bool> {
+/// Whether others are to be told, and whether the files get new keys.
+fn set_trashed(db: &Write<Site>, media: &Media) -> Result<(bool, bool)> {
     if media.trashed_at.is_some() {
-        return Ok(false);
+        return Ok((false, false));
     }
     sql::set_trashed(db, media.id, Some(Clock::now()))?;
-    forget::note(db, media)
+    let was_hidden = media.visibility == Visibility::Private;
+    Ok((forget::note(db, media)?, !was_hidden && hiding::note(db, media)?))
+}
+
+async fn begin(tenant: &Tenant, (is_noted, is_hidden): (bool, bool)) -> Result<()> {
+    forget::begin(tenant, is_noted).await?;
+    hiding::begin(tenant, is_hidden).await
 }
 
 fn parse(id: &str) -> Result<PublicId> {

@@ -1,6 +1,6 @@
 //! Changing what is said about an item.
 
-use super::{Media, forget, sql};
+use super::{Media, forget, hiding, sql};
 use crate::{
     accounts::Actor,
     base::{
@@ -40,7 +40,7 @@ pub async fn edit(
         return Err(Error::invalid("expires_at", "is in the past"));
     }
     let (actor, allowance) = (actor.clone(), tenant.allowance());
-    let (media, is_noted) = tenant
+    let (media, is_noted, is_hidden) = tenant
         .write(move |db| {
             let mut media = sql::get(db, &id)?.ok_or(Error::NotFound("media"))?;
             media.facts().check_edit(&actor)?;
@@ -52,16 +52,20 @@ pub async fn edit(
                 allowance.check(Limit::MaxTagsPerItem, tags.len() as u64, 0)?;
             }
             let tags = usage::used(db, Limit::MaxTags)?;
-            let was_public = media.visibility == Visibility::Public;
+            let before = media.visibility;
             apply(&mut media, edit);
             sql::update(db, &media)?;
-            let is_hidden = was_public && media.visibility != Visibility::Public;
-            let is_noted = is_hidden && forget::note(db, &media)?;
+            let is_changed = media.visibility != before;
+            let is_noted = is_changed && before == Visibility::Public && forget::note(db, &media)?;
+            let is_hidden =
+                is_changed && media.visibility == Visibility::Private && hiding::note(db, &media)?;
             allowance.check_growth(db, Limit::MaxTags, tags)?;
-            Ok((sql::get(db, &id)?.ok_or(Error::NotFound("media"))?, is_noted))
+            let media = sql::get(db, &id)?.ok_or(Error::NotFound("media"))?;
+            Ok((media, is_noted, is_hidden))
         })
         .await?;
     forget::begin(tenant, is_noted).await?;
+    hiding::begin(tenant, is_hidden).await?;
     Ok(media)
 }
 

@@ -4,6 +4,7 @@ mod av;
 pub(super) mod listing;
 pub(super) mod looks;
 pub(super) mod moving;
+pub(super) mod quota;
 pub(super) mod regeneration;
 pub(super) mod removals;
 pub(super) mod renderings;

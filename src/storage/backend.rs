@@ -154,18 +154,9 @@ impl Backend {
                 let (folder, store) = self.disk(world, tenant)?;
                 remote(Arc::new(store)).with_folder(folder)
             }
-            Kind::S3 => {
-                let store = Arc::new(self.s3(world)?);
-                remote(store.clone()).with_attributes().with_signer(store)
-            }
-            Kind::Gcs => {
-                let store = Arc::new(self.gcs(world)?);
-                remote(store.clone()).with_attributes().with_signer(store)
-            }
-            Kind::Azure => {
-                let store = Arc::new(self.azure(world)?);
-                remote(store.clone()).with_attributes().with_signer(store)
-            }
+            Kind::S3 => Remote::signing(Arc::new(self.s3(world)?), &prefix),
+            Kind::Gcs => Remote::signing(Arc::new(self.gcs(world)?), &prefix),
+            Kind::Azure => Remote::signing(Arc::new(self.azure(world)?), &prefix),
             Kind::Webdav => remote(Arc::new(self.webdav(world)?)).with_most(MOST_IN_ONE),
         })
     }

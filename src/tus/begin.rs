@@ -8,6 +8,7 @@ use crate::{
         ids::{PublicId, UserId},
     },
     db::Write,
+    media,
     site::settings,
     tenancy::{
         Allowance, Site, Tenant,
@@ -72,6 +73,7 @@ pub(super) async fn begin(
         Kind::Joined(parts) => (whole_length(tenant, owner, &parts).await?, Some(parts)),
         _ => (length.ok_or_else(|| Error::invalid("Upload-Length", "is missing"))?, None),
     };
+    media::quota::own(tenant, actor).await?.check(u64::from(!is_part), length)?;
     let allowed = most_bytes(tenant).await?;
     if length > allowed {
         return Err(Error::TooLarge { field: "Upload-Length", allowed });

@@ -48,6 +48,7 @@ mod remote;
 mod renderings;
 mod sign_in;
 mod storages;
+mod stores;
 mod told;
 mod transcoding;
 mod transfer;
