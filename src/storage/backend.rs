@@ -52,6 +52,11 @@ impl Kind {
         }
     }
 
+    /// Whether it can sign addresses.
+    pub fn signs(self) -> bool {
+        matches!(self, Self::S3 | Self::Gcs | Self::Azure)
+    }
+
     pub fn find(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
@@ -154,8 +159,15 @@ impl Backend {
                 let (folder, store) = self.disk(world, tenant)?;
                 remote(Arc::new(store)).with_folder(folder)
             }
-            Kind::S3 => Remote::signing(Arc::new(self.s3(world)?), &prefix),
-            Kind::Gcs => Remote::signing(Arc::new(self.gcs(world)?), &prefix),
+            Kind::S3 => {
+                let store = Arc::new(self.s3(world)?);
+                Remote::signing(store.clone(), &prefix).with_parts(store)
+            }
+            Kind::Gcs => {
+                let store = Arc::new(self.gcs(world)?);
+                Remote::signing(store.clone(), &prefix).with_parts(store)
+            }
+            // Parts that nobody puts together go there by themselves, in a week.
             Kind::Azure => Remote::signing(Arc::new(self.azure(world)?), &prefix),
             Kind::Webdav => remote(Arc::new(self.webdav(world)?)).with_most(MOST_IN_ONE),
         })

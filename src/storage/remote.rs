@@ -56,17 +56,14 @@ impl Remote {
         }
     }
 
-    /// One that keeps what is said about a file, signs addresses and knows parts by a name.
-    pub(super) fn signing<S>(store: Arc<S>, prefix: &str) -> Self
-    where
-        S: ObjectStore + Signer + MultipartStore,
-    {
-        Self {
-            signer: Some(store.clone()),
-            in_parts: Some(store.clone()),
-            has_attributes: true,
-            ..Self::new(store, prefix)
-        }
+    /// One that keeps what is said about a file, and signs addresses.
+    pub(super) fn signing<S: ObjectStore + Signer>(store: Arc<S>, prefix: &str) -> Self {
+        let signer = Some(store.clone() as Arc<dyn Signer>);
+        Self { signer, has_attributes: true, ..Self::new(store, prefix) }
+    }
+
+    pub(super) fn with_parts(self, store: Arc<dyn MultipartStore>) -> Self {
+        Self { in_parts: Some(store), ..self }
     }
 
     pub(super) fn with_most(self, bytes: u64) -> Self {
@@ -80,11 +77,6 @@ impl Remote {
     /// The largest file that it takes, where that is bounded.
     pub fn most_bytes(&self) -> Option<u64> {
         self.most_bytes
-    }
-
-    /// Whether it can sign addresses.
-    pub fn signs(&self) -> bool {
-        self.signer.is_some()
     }
 
     /// The whole key of a file, as it stands in addresses.

@@ -43,6 +43,7 @@ mod operator_signed;
 mod operator_surface;
 mod pages;
 mod processes;
+mod quotas;
 mod regeneration;
 mod remote;
 mod renderings;

@@ -20,7 +20,7 @@ use vitrina::{
 const LEFTOVERS: &str = "/api/operator/leftovers";
 
 /// A site with two items at S3.
-async fn alice(server: &TestServer, s3: &S3) -> (TestTenant, Client) {
+async fn alice_of(server: &TestServer, s3: &S3) -> (TestTenant, Client) {
     let alice = server.tenant("alice", "alice.example").await;
     let admin = alice.admin().await;
     let made = admin.post("/api/v2/storages", s3.storage("Bucket", "")).await;
@@ -68,7 +68,7 @@ async fn leftovers(server: &TestServer) -> Vec<Value> {
 async fn a_storage_that_does_not_answer_holds_nothing_up() {
     let (server, _ana) = server().await;
     let s3 = S3::start().await;
-    let (alice, _) = self::alice(&server, &s3).await;
+    let (alice, _) = alice_of(&server, &s3).await;
     s3.fail(|_, _| Some(Fault::Status(403)));
     purge(&server, &alice).await;
     // Its names are free at once, and what it had on this machine is gone.
@@ -109,7 +109,7 @@ async fn a_storage_that_does_not_answer_holds_nothing_up() {
 async fn what_is_left_can_be_given_up() {
     let (server, _ana) = server().await;
     let s3 = S3::start().await;
-    let (alice, _) = self::alice(&server, &s3).await;
+    let (alice, _) = alice_of(&server, &s3).await;
     s3.fail(|_, _| Some(Fault::Status(403)));
     purge(&server, &alice).await;
     clear_now(&server).await;
@@ -130,7 +130,7 @@ async fn a_crash_at_any_step_of_it_is_made_good() {
     for step in 0..3 {
         let (server, _ana) = server().await;
         let s3 = S3::start().await;
-        let (alice, _) = self::alice(&server, &s3).await;
+        let (alice, _) = alice_of(&server, &s3).await;
         let record = server.running.tenants.record(&alice.id).await.unwrap();
         let control = database(&server.data().join("control.sqlite"));
         // As a crash leaves it: announced; put aside; and put aside with a row that is gone.
@@ -170,7 +170,7 @@ async fn a_crash_at_any_step_of_it_is_made_good() {
 async fn a_site_that_is_moved_away_leaves_nothing_in_its_storages() {
     let (server, _ana) = server().await;
     let s3 = S3::start().await;
-    let (alice, admin) = self::alice(&server, &s3).await;
+    let (alice, admin) = alice_of(&server, &s3).await;
     let other = TestServer::start().await;
     let (from, to) = (&server.running.tenants, &other.running.tenants);
     let media = admin.get("/api/v2/media").await.json()["items"].clone();
