@@ -1,8 +1,7 @@
 //! Taking a file in.
 //!
-//! Every door — forms, URLs, base64 — leads through here, and only this file
-//! knows the order: bytes → what is it? → freed of what is private → seen before? → variants →
-//! files in place → row.
+//! Every door — forms, URLs, base64 — leads through here, and only this file knows the order: bytes
+//! → what is it? → freed of what is private → seen before? → variants → files in place → row.
 
 use super::{
     Kind, Media, NewMedia, Rendered, Variant, blocklist, landing,
