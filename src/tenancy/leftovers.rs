@@ -1,6 +1,8 @@
-//! What removed sites left behind in storages elsewhere. The site itself is gone at once, and its
-//! id and names are free; its database stays aside until everything that it names is removed, or
-//! until the operator gives it up. How files are removed is for the room `media` to know.
+//! What removed sites left behind in storages elsewhere.
+//!
+//! The site itself is gone at once, and its id and names are free; its database stays aside until
+//! everything that it names is removed, or until the operator gives it up. How files are removed is
+//! for the room `media` to know.
 
 use super::{
     Record, Tenant, Tenants,

@@ -98,7 +98,7 @@ impl Store {
     }
 
     async fn photo(&self, seed: u64) -> Value {
-        self.ana.upload(pictures::photo_jpeg(900, 700, seed), "On the beach.jpg").await
+        self.ana.upload(pictures::photo_jpeg(420, 320, seed), "On the beach.jpg").await
     }
 }
 
@@ -326,7 +326,7 @@ async fn films_and_songs_go_there(store: Store) {
 async fn copies_of_the_site_hold_their_bytes_themselves(store: Store) {
     let mut items = vec![store.photo(1).await, store.photo(2).await];
     let bob = store.server.person("bob", Role::User).await;
-    items.push(bob.upload(pictures::photo_jpeg(900, 700, 1), "the same.jpg").await);
+    items.push(bob.upload(pictures::photo_jpeg(420, 320, 1), "the same.jpg").await);
     let (tenants, by) = (&store.server.running.tenants, By::command_line());
     let (none, file) = (Listener::none(), store.server.data().join("main.tar"));
     backup::backup(tenants, &by, &id("main"), &file, false, &none).await.unwrap();
