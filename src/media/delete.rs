@@ -17,7 +17,7 @@ pub async fn trash(tenant: &Tenant, actor: &Actor, id: &str) -> Result<()> {
         media.facts().check_edit(&actor)?;
         set_trashed(db, &media)
     });
-    begin(tenant, trashing.await?).await
+    forget::begin(tenant, trashing.await?).await
 }
 
 /// [`trash`] for whoever holds the item's delete link.
@@ -30,7 +30,7 @@ pub async fn trash_with_key(tenant: &Tenant, id: &str, key: &Secret) -> Result<(
         let media = sql::get(db, &id)?.filter(|m| m.delete_hash == claimed);
         set_trashed(db, &media.ok_or(Error::BadSignature)?)
     });
-    begin(tenant, trashing.await?).await
+    forget::begin(tenant, trashing.await?).await
 }
 
 /// Takes an item out of the trash again.
@@ -60,19 +60,21 @@ pub async fn purge(tenant: &Arc<Tenant>, actor: &Actor, id: &str) -> Result<()> 
     super::removals::run(tenant).await
 }
 
-/// Whether others are to be told, and whether the files get new keys.
-fn set_trashed(db: &Write<Site>, media: &Media) -> Result<(bool, bool)> {
+/// [`trash`] inside a change that has asked whether the actor may. Whether [`forget::begin`] has
+/// something to do then.
+pub fn trash_in(db: &Write<Site>, id: &PublicId) -> Result<bool> {
+    let media = sql::get(db, id)?.ok_or(Error::NotFound("media"))?;
+    set_trashed(db, &media)
+}
+
+fn set_trashed(db: &Write<Site>, media: &Media) -> Result<bool> {
     if media.trashed_at.is_some() {
-        return Ok((false, false));
+        return Ok(false);
     }
     sql::set_trashed(db, media.id, Some(Clock::now()))?;
     let was_hidden = media.visibility == Visibility::Private;
-    Ok((forget::note(db, media)?, !was_hidden && hiding::note(db, media)?))
-}
-
-async fn begin(tenant: &Tenant, (is_noted, is_hidden): (bool, bool)) -> Result<()> {
-    forget::begin(tenant, is_noted).await?;
-    hiding::begin(tenant, is_hidden).await
+    let is_told = forget::note(db, media)?;
+    Ok(is_told | (!was_hidden && hiding::note(db, media)?))
 }
 
 fn parse(id: &str) -> Result<PublicId> {

@@ -1,6 +1,6 @@
 //! Changing what is said about an item.
 
-use super::{Media, forget, hiding, sql};
+use super::{Media, albums, forget, hiding, sql};
 use crate::{
     accounts::Actor,
     base::{
@@ -21,6 +21,7 @@ pub struct MediaEdit {
     pub tags: Option<Vec<Tag>>,
     pub nsfw: Option<bool>,
     pub visibility: Option<Visibility>,
+    pub album: Option<Option<PublicId>>,
     pub expires_at: Option<Option<Millis>>,
 }
 
@@ -40,7 +41,7 @@ pub async fn edit(
         return Err(Error::invalid("expires_at", "is in the past"));
     }
     let (actor, allowance) = (actor.clone(), tenant.allowance());
-    let (media, is_noted, is_hidden) = tenant
+    let (media, is_noted) = tenant
         .write(move |db| {
             let mut media = sql::get(db, &id)?.ok_or(Error::NotFound("media"))?;
             media.facts().check_edit(&actor)?;
@@ -52,20 +53,27 @@ pub async fn edit(
                 allowance.check(Limit::MaxTagsPerItem, tags.len() as u64, 0)?;
             }
             let tags = usage::used(db, Limit::MaxTags)?;
+            if let Some(album) = &edit.album {
+                let owner = media.owner.id;
+                let album = album.as_ref().map(|id| albums::place(db, id, owner)).transpose()?;
+                sql::albums::put(db, media.id, album)?;
+            }
             let before = media.visibility;
             apply(&mut media, edit);
             sql::update(db, &media)?;
-            let is_changed = media.visibility != before;
-            let is_noted = is_changed && before == Visibility::Public && forget::note(db, &media)?;
-            let is_hidden =
-                is_changed && media.visibility == Visibility::Private && hiding::note(db, &media)?;
-            allowance.check_growth(db, Limit::MaxTags, tags)?;
+            // An album may hide it, too.
             let media = sql::get(db, &id)?.ok_or(Error::NotFound("media"))?;
-            Ok((media, is_noted, is_hidden))
+            let is_changed = media.visibility != before;
+            let was_public = before == Visibility::Public;
+            let mut is_noted = is_changed && was_public && forget::note(db, &media)?;
+            if is_changed && media.visibility == Visibility::Private {
+                is_noted |= hiding::note(db, &media)?;
+            }
+            allowance.check_growth(db, Limit::MaxTags, tags)?;
+            Ok((media, is_noted))
         })
         .await?;
     forget::begin(tenant, is_noted).await?;
-    hiding::begin(tenant, is_hidden).await?;
     Ok(media)
 }
 
@@ -80,7 +88,7 @@ fn apply(media: &mut Media, edit: MediaEdit) {
         media.tags = tags.iter().map(|t| t.as_str().to_owned()).collect();
     }
     media.nsfw = edit.nsfw.unwrap_or(media.nsfw);
-    media.visibility = edit.visibility.unwrap_or(media.visibility);
+    media.own_visibility = edit.visibility.unwrap_or(media.own_visibility);
     media.expires_at = edit.expires_at.unwrap_or(media.expires_at);
 }
 

@@ -1,8 +1,8 @@
 //! Telling a content delivery network that addresses show nothing any more.
 
-use super::Media;
+use super::{Media, hiding, sql};
 use crate::{
-    base::{Error, Result},
+    base::{Error, Result, ids::PublicId, visibility::Visibility},
     db::Write,
     jobs::{self, Kind, NewJob, Run, Step},
     outward::Fetcher,
@@ -19,9 +19,13 @@ struct Payload {
     urls: Vec<String>,
 }
 
-/// Has the job of [`note`] begun, where it made one.
-pub(super) async fn begin(tenant: &Tenant, is_noted: bool) -> Result<()> {
-    if is_noted { jobs::wake(tenant, Kind::PurgeCache).await } else { Ok(()) }
+/// Has the jobs begun that [`note`] and [`hiding::note`] made, where they did.
+pub async fn begin(tenant: &Tenant, is_noted: bool) -> Result<()> {
+    if !is_noted {
+        return Ok(());
+    }
+    jobs::wake(tenant, Kind::PurgeCache).await?;
+    jobs::wake(tenant, Kind::HideMedia).await
 }
 
 /// Notes that an item is not for everybody any more. Whether anybody is to be told; a job does it
@@ -48,6 +52,21 @@ pub(super) fn note(db: &Write<Site>, media: &Media) -> Result<bool> {
     let new = NewJob::new(Kind::PurgeCache).payload(&payload)?.media(media.public_id.clone());
     jobs::enqueue(db, &new.owner(media.owner.id).attempts(10))?;
     Ok(true)
+}
+
+/// [`note`] for those of these items that are not for everybody any more.
+pub fn note_hidden(db: &Write<Site>, items: &[PublicId]) -> Result<bool> {
+    let mut is_noted = false;
+    for id in items {
+        let Some(media) = sql::get(db, id)? else { continue };
+        if media.visibility != Visibility::Public {
+            is_noted |= note(db, &media)?;
+        }
+        if media.visibility == Visibility::Private {
+            is_noted |= hiding::note(db, &media)?;
+        }
+    }
+    Ok(is_noted)
 }
 
 /// Tells.

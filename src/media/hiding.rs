@@ -8,16 +8,12 @@ use crate::{
     jobs::{self, Kind, NewJob, Run, Step},
     site::storages::{Storage, by_id},
     storage::LOCAL,
-    tenancy::{Site, Tenant},
+    tenancy::Site,
 };
 
-/// Has the job of [`note`] begun, where it made one.
-pub(super) async fn begin(tenant: &Tenant, is_noted: bool) -> Result<()> {
-    if is_noted { jobs::wake(tenant, Kind::HideMedia).await } else { Ok(()) }
-}
-
 /// Notes that an item has just become one that only its keepers see. Whether a job gives its files
-/// new keys then, which is to be [begun](begin) after the commit.
+/// new keys then, which is to be [begun](super::forget::begin) after the
+/// commit.
 pub(super) fn note(db: &Write<Site>, media: &Media) -> Result<bool> {
     if media.storage == LOCAL {
         return Ok(false);

@@ -1,7 +1,7 @@
 //! Finding a place for the files of a new item: the best storage that takes them, and the next one
 //! where that fails.
 
-use super::{hiding, sql::removals};
+use super::{Rendered, hiding, original::Original, sql::removals};
 use crate::{
     base::{
         Error, Result,
@@ -120,6 +120,25 @@ pub(super) async fn undo(tenant: &Arc<Tenant>, landed: Landed) -> Result<()> {
     })
     .await?;
     super::removals::run(tenant).await
+}
+
+/// The files of a new item, the original first.
+pub(super) fn landables(
+    incoming: &Incoming,
+    original: &Original,
+    rendered: &Rendered,
+) -> Vec<Landable> {
+    let content = &original.content;
+    let file = |file: &str, mime: &str, is_attached| Landable {
+        file: file.to_owned(),
+        path: incoming.path(file),
+        mime: mime.to_owned(),
+        is_attached,
+    };
+    let mut files = vec![file(&original.file, content.mime(), content.is_document())];
+    files.extend(original.source.as_ref().map(|s| file(&s.file, s.mime, true)));
+    files.extend(rendered.all().map(|v| file(&v.file, &v.mime, false)));
+    files
 }
 
 /// Whether the bytes that an item is to share are still there.

@@ -4,7 +4,7 @@
 //! → what is it? → freed of what is private → seen before? → variants → files in place → row.
 
 use super::{
-    Kind, Media, NewMedia, Rendered, Variant, blocklist, landing,
+    Kind, Media, NewMedia, Rendered, Variant, albums, blocklist, landing,
     original::{self, Content, Original, Treatment, UPLOAD},
     poster,
     quota::Quota,
@@ -25,7 +25,7 @@ use crate::{
     jobs,
     outward::Fetcher,
     site::{Settings, settings, storages},
-    storage::{Incoming, Landable, Landed},
+    storage::{Incoming, Landed},
     tenancy::{Allowance, Tenant, limits::Limit, usage},
 };
 use std::{fs, path::Path, sync::Arc};
@@ -51,6 +51,8 @@ pub struct Details {
     pub tags: Vec<Tag>,
     pub nsfw: bool,
     pub visibility: Option<Visibility>,
+    /// The album to put it into, which must be the uploader's.
+    pub album: Option<PublicId>,
     pub expires_in_ms: Option<i64>,
     /// Scale the picture down to this width.
     pub width: Option<u32>,
@@ -198,7 +200,7 @@ impl Receiving {
         let incoming = Arc::into_inner(incoming)
             .ok_or_else(|| Error::internal("the incoming files are still in use"))?;
         let created_at = Clock::now();
-        let files = landables(&incoming, &original, &rendered);
+        let files = landing::landables(&incoming, &original, &rendered);
         let visibility = details.visibility.unwrap_or(settings.default_visibility);
         let item = landing::Item {
             id: &id,
@@ -228,6 +230,7 @@ impl Receiving {
             rendered,
             nsfw: details.nsfw,
             visibility,
+            album: None,
             delete_hash: secret.hash(),
             created_at,
             expires_at: details.expires_in_ms.map(|ms| created_at.plus_ms(ms)),
@@ -236,6 +239,7 @@ impl Receiving {
         };
         let rules = Rules {
             allow_duplicate: details.allow_duplicate,
+            album: details.album,
             allowance: tenant.allowance(),
             role,
             settings,
@@ -259,6 +263,7 @@ enum Stored {
 /// What is asked once more when the item is written.
 struct Rules {
     allow_duplicate: bool,
+    album: Option<PublicId>,
     allowance: Allowance,
     role: Role,
     settings: Settings,
@@ -286,6 +291,7 @@ fn insert(
     Quota::of(db, &rules.settings, new.owner, rules.role)?.check(1, bytes)?;
     allowance.check_in(db, Limit::MaxVariantsRenderedMonth, made)?;
     allowance.check(Limit::MaxTagsPerItem, new.tags.len() as u64, 0)?;
+    new.album = rules.album.as_ref().map(|id| albums::place(db, id, new.owner)).transpose()?;
     let tags = usage::used(db, Limit::MaxTags)?;
     new.told_tags = told::tags_that_fit(db, allowance, new.told_tags)?;
     sql::insert(db, &new)?;
@@ -327,21 +333,6 @@ async fn settle(
 fn bytes_of(original: &Original, rendered: &Rendered) -> u64 {
     let source = original.source.as_ref().map_or(0, |source| source.bytes);
     original.bytes + source + rendered.bytes()
-}
-
-/// The files of a new item, the original first.
-fn landables(incoming: &Incoming, original: &Original, rendered: &Rendered) -> Vec<Landable> {
-    let content = &original.content;
-    let file = |file: &str, mime: &str, is_attached| Landable {
-        file: file.to_owned(),
-        path: incoming.path(file),
-        mime: mime.to_owned(),
-        is_attached,
-    };
-    let mut files = vec![file(&original.file, content.mime(), content.is_document())];
-    files.extend(original.source.as_ref().map(|s| file(&s.file, s.mime, true)));
-    files.extend(rendered.all().map(|v| file(&v.file, &v.mime, false)));
-    files
 }
 
 /// Makes the site's variants, written and synced among the incoming files.

@@ -26,6 +26,7 @@ sql! {
         UNION ALL SELECT 'managers', count(*) FROM users WHERE role = 'manager'
         UNION ALL SELECT 'admins', count(*) FROM users WHERE role = 'admin'
         UNION ALL SELECT 'files', count(*) FROM media
+        UNION ALL SELECT 'albums', count(*) FROM albums
         UNION ALL SELECT 'tags', count(DISTINCT tag) FROM media_tags
         UNION ALL SELECT 'bytes_stored', (SELECT coalesce(sum(bytes + source_bytes), 0) FROM media)
             + (SELECT coalesce(sum(bytes), 0) FROM variants)
@@ -37,6 +38,10 @@ sql! {
                 WHERE coalesce(storage_id, 1) = storages.id)
             + (SELECT coalesce(sum(v.bytes), 0) FROM variants v JOIN media m ON m.id = v.media_id
                 WHERE coalesce(m.storage_id, 1) = storages.id)";
+    RECOUNT_ALBUMS = "UPDATE albums SET
+        items = (SELECT count(*) FROM media WHERE album_id = albums.id AND trashed_at IS NULL),
+        public_items = (SELECT count(*) FROM media
+            WHERE album_id = albums.id AND trashed_at IS NULL AND own_visibility = 'public')";
     FORGET_USERS = "DELETE FROM user_usage";
     RECOUNT_USERS = "INSERT INTO user_usage (user_id, files, bytes)
         SELECT owner_id, count(*), sum(bytes + source_bytes
@@ -94,6 +99,12 @@ pub(in crate::tenancy) fn has_storages(db: &Read<Site>) -> Result<bool> {
 /// Counts anew what lies in each storage.
 pub(in crate::tenancy) fn recount_storages(db: &Write<Site>) -> Result<()> {
     db.prepare_cached(RECOUNT_STORAGES)?.execute([])?;
+    Ok(())
+}
+
+/// Counts anew what lies in each album.
+pub(in crate::tenancy) fn recount_albums(db: &Write<Site>) -> Result<()> {
+    db.prepare_cached(RECOUNT_ALBUMS)?.execute([])?;
     Ok(())
 }
 
