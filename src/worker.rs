@@ -4,6 +4,10 @@
 //! A visit is short; what takes longer is a job. Of several processes that serve the same data,
 //! one does the housekeeping at a time, and all do jobs.
 
+mod clearing;
+
+pub use clearing::clear_due;
+
 use crate::{
     accounts::session,
     base::{Clock, Result, clock::Millis, ids::TenantId},
@@ -12,7 +16,7 @@ use crate::{
         executor::{self, Options},
         recount,
     },
-    media::{self, forget, moving, regenerate, transcode, upload::Uploads},
+    media::{self, forget, hiding, moving, regenerate, transcode, upload::Uploads},
     tenancy::{Stats, Tenant, Tenants, audit::By, record::Status, usage},
     tus,
 };
@@ -48,6 +52,7 @@ impl executor::Work for Hands {
             Kind::Recount => recount::run(&run).await,
             Kind::Regenerate => regenerate::go_on(&run, &self.uploads).await,
             Kind::PurgeCache => forget::run(&run, &self.uploads.fetcher).await,
+            Kind::HideMedia => hiding::run(&run).await,
             Kind::MoveMedia => moving::run(&run).await,
             Kind::Transcode => transcode::work(&run, &self.uploads).await,
         }
@@ -79,9 +84,18 @@ pub async fn run(
             tenants.flush().await;
         }
     };
+    // Nor does any of them wait for storages elsewhere.
+    let clearing = async {
+        loop {
+            if let Err(error) = clear_due(&tenants).await {
+                tracing::error!(error = %error.in_full(), "storages cannot be cleared");
+            }
+            sleep(EVERY).await;
+        }
+    };
     tokio::select! {
         () = jobs => {}
-        ((), ()) = async { tokio::join!(visiting, flushing) } => {}
+        ((), (), ()) = async { tokio::join!(visiting, flushing, clearing) } => {}
     }
 }
 

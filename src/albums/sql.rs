@@ -63,7 +63,7 @@ sql! {
     OPEN_ITEMS = "WITH RECURSIVE tree(id) AS (
             SELECT ?1 UNION SELECT a.id FROM tree JOIN albums a ON a.parent_id = tree.id)
         SELECT m.public_id FROM tree JOIN media m ON m.album_id = tree.id
-        WHERE m.visibility = 'public' AND m.trashed_at IS NULL AND m.storage_id IS NOT NULL";
+        WHERE m.visibility <> 'private' AND m.trashed_at IS NULL AND m.storage_id IS NOT NULL";
     KEEP_ITEMS_AS_THEY_ARE = "UPDATE media SET own_visibility = visibility
         WHERE album_id = ?1 AND own_visibility <> visibility";
     KEEP_ALBUMS_AS_THEY_ARE = "UPDATE albums SET own_visibility = visibility
@@ -207,7 +207,7 @@ pub(super) fn item_in(db: &Read<Site>, album: AlbumId, item: &PublicId) -> Resul
     Ok(statement.query_row((item, album), |r| r.get(0)).optional()?)
 }
 
-/// Items anywhere in the album that everybody may find, and whose bytes lie elsewhere.
+/// Items anywhere in the album that more than their keepers may see, and whose bytes lie elsewhere.
 pub(super) fn open_items(db: &Read<Site>, id: AlbumId) -> Result<Vec<PublicId>> {
     let mut statement = db.prepare_cached(OPEN_ITEMS)?;
     let ids = statement.query_map([id], |r| r.get(0))?;

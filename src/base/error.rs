@@ -76,6 +76,9 @@ pub enum Error {
         /// Where waiting helps: how long.
         retry_after_s: Option<u64>,
     },
+    /// What the site allows each person is used up.
+    #[error("you have reached your limit `{limit}` of {allowed}")]
+    QuotaReached { limit: &'static str, allowed: u64 },
     /// The site's plan does not include it.
     #[error("`{feature}` is switched off for this site")]
     FeatureOff { feature: &'static str, upgrade_url: Option<String> },

@@ -12,6 +12,7 @@ use crate::{
     config::Config,
     tenancy::{Tenants, audit::By, carry},
     transfer::{Listener, Progress, backup, clone, export, relocate, restore},
+    worker,
 };
 use clap::Subcommand;
 use serde::Serialize;
@@ -146,6 +147,8 @@ pub(super) async fn run(verb: Verb, config: &Config, json: bool) -> Result<()> {
             let from = open(config).await?;
             let to = open(&elsewhere(config, to_data, key)).await?;
             let r = relocate::relocate(&from, &to, &By::command_line(), &id, &listener).await?;
+            // What it had in storages elsewhere came along.
+            worker::clear_due(&from).await?;
             let mut lines = vec![format!("{id} was moved to {}", r.to.display())];
             if r.was_begun {
                 lines.push("it was there already: an earlier move had copied it".to_owned());

@@ -29,9 +29,9 @@ pub struct Body {
     request_id: Option<String>,
     /// Which fields of the request are at fault.
     errors: Option<Vec<FieldError>>,
-    /// With the code `limit_reached`: which limit, and `feature_off`: which feature.
+    /// With the codes `limit_reached` and `quota_reached`: which limit, and `feature_off`: which feature.
     limit: Option<String>,
-    /// With the code `limit_reached`: how many the limit allows.
+    /// With the codes `limit_reached` and `quota_reached`: how many the limit allows.
     allowed: Option<u64>,
     /// Where more is to be had.
     upgrade_url: Option<String>,
@@ -118,6 +118,7 @@ impl From<Error> for Problem {
                 (StatusCode::TOO_MANY_REQUESTS, "limit_reached", None)
             }
             E::LimitReached { .. } => (StatusCode::FORBIDDEN, "limit_reached", None),
+            E::QuotaReached { .. } => (StatusCode::FORBIDDEN, "quota_reached", None),
             E::FeatureOff { .. } => (StatusCode::FORBIDDEN, "feature_off", None),
             E::Suspended { .. } => (StatusCode::FORBIDDEN, "suspended", None),
             E::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk_full", None),
@@ -163,6 +164,9 @@ impl Body {
         match error {
             Error::LimitReached { limit, allowed, upgrade_url, .. } => {
                 Self { limit: Some(limit.to_owned()), allowed: Some(allowed), upgrade_url, ..self }
+            }
+            Error::QuotaReached { limit, allowed } => {
+                Self { limit: Some(limit.to_owned()), allowed: Some(allowed), ..self }
             }
             Error::FeatureOff { feature, upgrade_url } => {
                 Self { limit: Some(feature.to_owned()), upgrade_url, ..self }

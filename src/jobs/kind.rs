@@ -37,6 +37,8 @@ kinds! {
     PurgeCache = "purge_cache", Light;
     /// Moves items from one storage to another.
     MoveMedia = "move_media", Heavy;
+    /// Gives the files of an item new keys, since it is not for everybody any more.
+    HideMedia = "hide_media", Heavy;
     /// Makes a film's previews and other encodings.
     Transcode = "transcode", Heavy;
 }

@@ -2,9 +2,9 @@
 
 use super::{Media, sql::removals};
 use crate::{
-    base::{Error, Result},
+    base::{Error, Result, ids::PublicId},
     site::storages,
-    storage::{Incoming, Landable, Store},
+    storage::{Incoming, Landable, Landed, Remote, Store, Unconfirmed},
     tenancy::Tenant,
 };
 use std::sync::Arc;
@@ -15,25 +15,65 @@ pub(super) fn landable(incoming: &Incoming, file: &str, mime: &str) -> Landable 
     Landable { file, path, mime, is_attached: false }
 }
 
+/// Files that were added, and that no row names yet. Dropped without being [settled](Self::settle),
+/// the next start finds out which of them are an item's.
+#[must_use]
+pub(super) struct Added(Option<Landed>);
+
+impl Added {
+    /// It is written down which of the files stay, and which go.
+    pub(super) async fn settle(self) -> Result<()> {
+        let Some(landed) = self.0 else { return Ok(()) };
+        super::upload::blocking(move || {
+            landed.confirm();
+            Ok(())
+        })
+        .await
+    }
+}
+
 /// Puts files beside an item's others. One that no row comes to name does no harm in the site's
 /// own folder, where it goes with the item; elsewhere it must be noted as a removal.
 ///
 /// # Errors
 /// `Unavailable` where the item's storage does not take them.
-pub(super) async fn add(tenant: &Arc<Tenant>, media: &Media, files: Vec<Landable>) -> Result<()> {
+pub(super) async fn add(
+    tenant: &Arc<Tenant>,
+    media: &Media,
+    files: Vec<Landable>,
+) -> Result<Added> {
     match storages::open(tenant, media.storage).await? {
-        Store::Remote(remote) => {
-            for file in &files {
-                remote.put(&media.folder, file).await?;
-            }
-            Ok(())
-        }
+        Store::Remote(remote) => send(tenant, media, &remote, &files).await,
         Store::Disk(disk) => {
             let folder = media.folder.clone();
             let adding = move || {
                 files.iter().try_for_each(|file| disk.take(&folder, &file.file, &file.path))
             };
-            super::upload::blocking(adding).await
+            super::upload::blocking(adding).await?;
+            Ok(Added(None))
+        }
+    }
+}
+
+async fn send(
+    tenant: &Arc<Tenant>,
+    media: &Media,
+    remote: &Remote,
+    files: &[Landable],
+) -> Result<Added> {
+    let disk = tenant.disk().clone();
+    let mut aside = super::upload::blocking(move || disk.receive(&PublicId::random()?)).await?;
+    let (storage, folder) = (media.storage, media.folder.clone());
+    let names = files.iter().map(|file| file.file.clone()).collect();
+    let at = Unconfirmed { storage, folder, files: names, parts: Vec::new() };
+    match aside.send(remote, &at, files).await {
+        Ok(()) => Ok(Added(Some(aside.sent(at)))),
+        Err((error, left)) => {
+            if let Some(left) = left {
+                tenant.tidy(move |db| removals::note_unnamed(db, left)).await?;
+            }
+            aside.retract();
+            Err(error)
         }
     }
 }

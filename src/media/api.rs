@@ -3,10 +3,11 @@
 use super::{
     delete, edit, listing,
     patch::MediaPatch,
-    remote,
+    quota, remote,
     request::UploadRequest,
     upload::{Outcome, Receiving, Uploads},
     view::{MediaPageView, MediaView},
+    view_quota::QuotaView,
 };
 use crate::{
     accounts::{
@@ -65,6 +66,15 @@ impl MediaApi {
                 Uploaded::Known(Json(MediaView::duplicate(media, &caller.actor, &links)))
             }
         })
+    }
+
+    /// Get your quota
+    ///
+    /// What you keep here, and what the site lets you keep. Beyond it, uploads are refused with the
+    /// code `quota_reached`.
+    #[oai(path = "/quota", method = "get", operation_id = "get_quota")]
+    async fn quota(&self, caller: Caller<ReadMedia>) -> Result<Json<QuotaView>, Problem> {
+        Ok(Json(quota::own(&caller.tenant, &caller.actor).await?.into()))
     }
 
     /// List media

@@ -1,9 +1,9 @@
 //! Throwing away, fetching back, and removing for good.
 
-use super::{Media, forget, sql};
+use super::{Media, forget, hiding, sql};
 use crate::{
     accounts::Actor,
-    base::{Clock, Error, Result, ids::PublicId, secret::Secret},
+    base::{Clock, Error, Result, ids::PublicId, secret::Secret, visibility::Visibility},
     db::Write,
     tenancy::{Site, Tenant},
 };
@@ -72,7 +72,9 @@ fn set_trashed(db: &Write<Site>, media: &Media) -> Result<bool> {
         return Ok(false);
     }
     sql::set_trashed(db, media.id, Some(Clock::now()))?;
-    forget::note(db, media)
+    let was_hidden = media.visibility == Visibility::Private;
+    let is_told = forget::note(db, media)?;
+    Ok(is_told | (!was_hidden && hiding::note(db, media)?))
 }
 
 fn parse(id: &str) -> Result<PublicId> {

@@ -1,6 +1,6 @@
 //! Changing what is said about an item.
 
-use super::{Media, albums, forget, sql};
+use super::{Media, albums, forget, hiding, sql};
 use crate::{
     accounts::Actor,
     base::{
@@ -58,12 +58,17 @@ pub async fn edit(
                 let album = album.as_ref().map(|id| albums::place(db, id, owner)).transpose()?;
                 sql::albums::put(db, media.id, album)?;
             }
-            let was_public = media.visibility == Visibility::Public;
+            let before = media.visibility;
             apply(&mut media, edit);
             sql::update(db, &media)?;
+            // An album may hide it, too.
             let media = sql::get(db, &id)?.ok_or(Error::NotFound("media"))?;
-            let is_hidden = was_public && media.visibility != Visibility::Public;
-            let is_noted = is_hidden && forget::note(db, &media)?;
+            let is_changed = media.visibility != before;
+            let was_public = before == Visibility::Public;
+            let mut is_noted = is_changed && was_public && forget::note(db, &media)?;
+            if is_changed && media.visibility == Visibility::Private {
+                is_noted |= hiding::note(db, &media)?;
+            }
             allowance.check_growth(db, Limit::MaxTags, tags)?;
             Ok((media, is_noted))
         })

@@ -1,6 +1,6 @@
 //! Telling a content delivery network that addresses show nothing any more.
 
-use super::{Media, sql};
+use super::{Media, hiding, sql};
 use crate::{
     base::{Error, Result, ids::PublicId, visibility::Visibility},
     db::Write,
@@ -19,9 +19,13 @@ struct Payload {
     urls: Vec<String>,
 }
 
-/// Has the job of [`note`] begun, where it made one.
+/// Has the jobs begun that [`note`] and [`hiding::note`] made, where they did.
 pub async fn begin(tenant: &Tenant, is_noted: bool) -> Result<()> {
-    if is_noted { jobs::wake(tenant, Kind::PurgeCache).await } else { Ok(()) }
+    if !is_noted {
+        return Ok(());
+    }
+    jobs::wake(tenant, Kind::PurgeCache).await?;
+    jobs::wake(tenant, Kind::HideMedia).await
 }
 
 /// Notes that an item is not for everybody any more. Whether anybody is to be told; a job does it
@@ -54,10 +58,12 @@ pub(super) fn note(db: &Write<Site>, media: &Media) -> Result<bool> {
 pub fn note_hidden(db: &Write<Site>, items: &[PublicId]) -> Result<bool> {
     let mut is_noted = false;
     for id in items {
-        if let Some(media) = sql::get(db, id)?
-            && media.visibility != Visibility::Public
-        {
+        let Some(media) = sql::get(db, id)? else { continue };
+        if media.visibility != Visibility::Public {
             is_noted |= note(db, &media)?;
+        }
+        if media.visibility == Visibility::Private {
+            is_noted |= hiding::note(db, &media)?;
         }
     }
     Ok(is_noted)

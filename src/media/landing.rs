@@ -1,13 +1,14 @@
 //! Finding a place for the files of a new item: the best storage that takes them, and the next one
 //! where that fails.
 
-use super::{Rendered, original::Original, sql::removals};
+use super::{Rendered, hiding, original::Original, sql::removals};
 use crate::{
     base::{
         Error, Result,
         clock::Millis,
         ids::{PublicId, StorageId},
         secret::random_bytes,
+        visibility::Visibility,
     },
     db::Read,
     site::storages::{self, Storage, Wanted},
@@ -31,6 +32,7 @@ pub(super) struct Item<'a> {
     /// Of the original.
     pub sha256: [u8; 32],
     pub original_bytes: u64,
+    pub visibility: Visibility,
 }
 
 /// Files in their place, and whose bytes the original's are where another item has them already.
@@ -72,10 +74,12 @@ pub(super) async fn land(
     let wanted = Wanted { kind: item.kind, bytes: item.bytes, largest: item.largest, may_be_local };
     let chance = || random_bytes().map_or(0, u64::from_ne_bytes);
     for storage in storages::candidates(&all, &wanted, chance) {
-        let folder = storage.template.folder(item.created_at, item.id, item.stem);
+        let is_apart = hiding::is_apart(item.visibility, storage);
+        let id = if is_apart { PublicId::random()? } else { item.id.clone() };
+        let folder = storage.template.folder(item.created_at, &id, item.stem);
         let (sha256, bytes, at) = (item.sha256, item.original_bytes, storage.id);
         let twin = tenant.read(move |db| removals::twin(db, &sha256, bytes, at)).await?;
-        let shared = twin.map(|twin| (twin.folder, twin.file));
+        let shared = twin.filter(|_| !is_apart).map(|twin| (twin.folder, twin.file));
         let files = item.files.get(usize::from(shared.is_some())..).unwrap_or_default();
         if storage.is_local() {
             let doubled = item.files.first().filter(|_| shared.is_some()).map(|f| f.file.clone());
@@ -102,7 +106,7 @@ pub(super) async fn send(
     files: &[Landable],
 ) -> Result<Option<Unconfirmed>> {
     let names = files.iter().map(|file| file.file.clone()).collect();
-    let at = Unconfirmed { storage: storage.id, folder, files: names };
+    let at = Unconfirmed { storage: storage.id, folder, files: names, parts: Vec::new() };
     let sent = match storages::open_known(tenant, storage).await {
         Ok(Store::Remote(remote)) => incoming.send(&remote, &at, files).await,
         Ok(Store::Disk(_)) => Err((Error::internal("this storage is no other one"), None)),

@@ -2,7 +2,7 @@
 //! new place once all its bytes were read back there and found right; only then do the old go.
 
 use super::{
-    Media,
+    Media, forget, hiding,
     local::{self, Local},
     sql::{self, moving, removals},
     upload::blocking,
@@ -106,10 +106,30 @@ async fn move_one(tenant: &Arc<Tenant>, id: &PublicId, from: &Storage, to: &Stor
     let media = media.filter(|m| m.storage == from.id).ok_or(Error::NotFound("media"))?;
     let (sha256, bytes, at) = (media.sha256, media.bytes, to.id);
     let twin = tenant.read(move |db| removals::twin(db, &sha256, bytes, at)).await?;
-    let shared = twin.map(|twin| (twin.folder, twin.file));
+    let twin = twin.filter(|_| !hiding::is_apart(media.visibility, to));
+    place_anew(tenant, media, to, twin.map(|twin| (twin.folder, twin.file))).await
+}
+
+/// Moves an item to keys that nobody knows, in the storage where it is. Its bytes are its own then.
+///
+/// # Errors
+/// `NotFound` where the item is gone; `Locked` where it was changed meanwhile.
+pub(super) async fn renew(tenant: &Arc<Tenant>, media: Media) -> Result<()> {
+    let at = media.storage;
+    let storage = tenant.read(move |db| storages::by_id(db, at)).await?;
+    place_anew(tenant, media, &storage.ok_or(Error::NotFound("storage"))?, None).await
+}
+
+async fn place_anew(
+    tenant: &Arc<Tenant>,
+    media: Media,
+    to: &Storage,
+    shared: Option<(Folder, String)>,
+) -> Result<()> {
     let files = copy_here(tenant, &media, shared.is_some()).await?;
     let total = files.iter().map(|file| file.bytes).sum::<u64>();
-    if to.capacity.is_some_and(|most| to.bytes.saturating_add(total) > most) {
+    let is_new = to.id != media.storage;
+    if is_new && to.capacity.is_some_and(|most| to.bytes.saturating_add(total) > most) {
         return Err(Error::Unavailable("the storage is full"));
     }
     // Not the item's own id: the old files may have that very key, and both exist for a while.
@@ -125,12 +145,13 @@ async fn move_one(tenant: &Arc<Tenant>, id: &PublicId, from: &Storage, to: &Stor
         Err(error) => Err(error),
     };
     match switched {
-        Ok(()) => {
+        Ok(is_noted) => {
             blocking(move || {
                 landed.confirm();
                 Ok(())
             })
             .await?;
+            forget::begin(tenant, is_noted).await?;
             super::removals::run(tenant).await
         }
         Err(error) => {
@@ -235,14 +256,15 @@ async fn verify(store: &Store, folder: &Folder, files: &[Copied]) -> Result<()> 
     Ok(())
 }
 
-/// From now on the item is in its new place, unless it was changed meanwhile.
+/// From now on the item is in its new place, unless it was changed meanwhile. Whether others are to
+/// be told, who may have fetched it since they were told first.
 async fn switch(
     tenant: &Tenant,
     media: Media,
     to: StorageId,
     folder: Folder,
     shared: Option<(Folder, String)>,
-) -> Result<()> {
+) -> Result<bool> {
     tenant
         .write(move |db| {
             let now = sql::get(db, &media.public_id)?.ok_or(Error::NotFound("media"))?;
@@ -256,7 +278,8 @@ async fn switch(
             }
             super::landing::check_shared(db, to, shared.as_ref())?;
             removals::note_item(db, media.id)?;
-            moving::switch(db, media.id, to, &folder, shared.as_ref())
+            moving::switch(db, media.id, to, &folder, shared.as_ref())?;
+            Ok(hiding::is_hidden(&media) && forget::note(db, &media)?)
         })
         .await
 }

@@ -231,8 +231,9 @@ pub async fn set(
     })
     .await?;
     let files = made.all().map(|v| landable(&incoming, &v.file, &v.mime)).collect();
-    adding::add(tenant, &media, files).await?;
+    let added = adding::add(tenant, &media, files).await?;
     regenerate::replace(tenant, &media, made).await?;
+    added.settle().await?;
     listing::find(tenant, actor, id).await
 }
 

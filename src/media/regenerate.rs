@@ -162,12 +162,13 @@ impl Anew<'_> {
         })
         .await?;
         let files = new.variants.iter().map(|v| landable(&aside, &v.file, &v.mime)).collect();
-        adding::add(self.tenant, media, files).await?;
+        let added = adding::add(self.tenant, media, files).await?;
 
         // A neutral poster looks like all others of its kind, which says nothing.
         let is_neutral = media.av.as_ref().is_some_and(|av| av.poster == Origin::Neutral);
         let looks = if is_neutral { 0 } else { new.looks };
-        replace(self.tenant, media, Rendered { looks, ..new }).await
+        replace(self.tenant, media, Rendered { looks, ..new }).await?;
+        added.settle().await
     }
 }
 

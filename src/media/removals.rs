@@ -3,18 +3,21 @@
 
 use super::sql::removals::{self, Removal};
 use crate::{
-    base::{Clock, Error, Result},
+    base::{Clock, Error, Result, ids::StorageId},
     site::storages,
-    storage::Store,
+    storage::{Store, Unconfirmed},
     tenancy::{Tenant, usage},
 };
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 const FIRST_PAUSE_MS: i64 = 30_000;
 const LONGEST_PAUSE_MS: i64 = 6 * 60 * 60 * 1000;
+/// After so many failures, a storage is left alone for a while, with all that is to go from it.
+const MOST_FAILURES: u32 = 3;
 
 /// Removes what is due. Does nothing while somebody copies the site: the next visit does it.
 pub(super) async fn run(tenant: &Arc<Tenant>) -> Result<()> {
+    let mut failures = HashMap::<StorageId, u32>::new();
     loop {
         if tenant.read(usage::held).await?.is_some() {
             return Ok(());
@@ -24,12 +27,19 @@ pub(super) async fn run(tenant: &Arc<Tenant>) -> Result<()> {
             return Ok(());
         }
         for removal in due {
-            let id = removal.id;
+            let (id, storage) = (removal.id, removal.what.storage);
+            let failed = failures.entry(storage).or_default();
+            if *failed >= MOST_FAILURES {
+                let until = Clock::now().plus_ms(FIRST_PAUSE_MS);
+                tenant.tidy(move |db| removals::put_off(db, storage, until)).await?;
+                continue;
+            }
             match remove(tenant, &removal).await {
                 Ok(()) => tenant.tidy(move |db| removals::done(db, id)).await?,
                 Err(error) => {
                     let problem = error.in_full();
                     tracing::warn!(tenant = %tenant.id, problem, "bytes could not be removed");
+                    *failed += 1;
                     let pause = FIRST_PAUSE_MS << removal.attempts.min(20);
                     let at = Clock::now().plus_ms(pause.min(LONGEST_PAUSE_MS));
                     tenant.tidy(move |db| removals::again(db, id, at, &problem)).await?;
@@ -40,9 +50,10 @@ pub(super) async fn run(tenant: &Arc<Tenant>) -> Result<()> {
 }
 
 async fn remove(tenant: &Arc<Tenant>, removal: &Removal) -> Result<()> {
-    let Removal { storage, folder, files, is_whole, keep, .. } = removal.clone();
+    let Removal { what, is_whole, keep, .. } = removal.clone();
+    let Unconfirmed { storage, folder, files, .. } = what;
     if let Store::Remote(remote) = storages::open(tenant, storage).await? {
-        remote.remove(&folder, &files).await?;
+        remote.remove(&removal.what).await?;
     }
     // Pictures made on demand lie here, wherever their original does.
     let (disk, is_here) = (tenant.disk().clone(), storage == crate::storage::LOCAL);

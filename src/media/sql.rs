@@ -6,6 +6,7 @@ pub(super) mod listing;
 pub(super) mod looks;
 pub(super) mod moving;
 pub(super) mod numbered;
+pub(super) mod quota;
 pub(super) mod regeneration;
 pub(super) mod removals;
 pub(super) mod renderings;

@@ -13,23 +13,29 @@ use std::sync::Arc;
 pub async fn recover(tenant: &Arc<Tenant>) -> Result<()> {
     let disk = tenant.disk().clone();
     let open = tokio::task::spawn_blocking(move || disk.unconfirmed()).await??;
-    let mut orphans = Vec::new();
+    let (mut orphans, mut has_removals) = (Vec::new(), false);
     for landing in open {
         let (folder, at) = (landing.folder.clone(), landing.storage);
-        if tenant.read(move |db| removals::exists(db, &folder, at)).await? {
-            continue;
-        }
-        if landing.storage == LOCAL {
-            orphans.push(landing.folder);
-        } else {
-            // Before the marker goes: it is the only one that knows.
-            tenant.write(move |db| removals::note_unconfirmed(db, &landing)).await?;
+        let exists = tenant.read(move |db| removals::exists(db, &folder, at)).await?;
+        has_removals |= at != LOCAL;
+        // Before the marker goes: it is the only one that knows.
+        match (exists, at) {
+            (true, LOCAL) => {}
+            (false, LOCAL) => orphans.push(landing.folder),
+            // Files may have been on their way to an item that had others.
+            (true, _) => tenant.write(move |db| removals::note_unnamed(db, landing)).await?,
+            (false, _) => {
+                tenant.write(move |db| removals::note_unconfirmed(db, &landing)).await?;
+            }
         }
     }
     let disk = tenant.disk().clone();
     let swept = tokio::task::spawn_blocking(move || disk.sweep(&orphans)).await??;
     if swept > 0 {
         tracing::info!(tenant = %tenant.id, swept, "unfinished uploads were swept");
+    }
+    if has_removals {
+        tenant.visit_soon().await?;
     }
     Ok(())
 }

@@ -243,7 +243,7 @@ impl Work<'_> {
             mime: ready.variant.mime.clone(),
             is_attached: false,
         });
-        adding::add(tenant, self.media, files.collect()).await?;
+        let added = adding::add(tenant, self.media, files.collect()).await?;
         let new: Vec<Variant> = made.into_iter().map(|ready| ready.variant).collect();
         let files = new.iter().map(|v| v.file.clone()).collect::<Vec<_>>();
         let (id, allowance, at) = (self.media.id, tenant.allowance(), self.media.clone());
@@ -258,7 +258,10 @@ impl Work<'_> {
             removals::note_files(db, at.storage, &at.folder, before)
         });
         match replaced.await {
-            Ok(()) => super::removals::run(tenant).await,
+            Ok(()) => {
+                added.settle().await?;
+                super::removals::run(tenant).await
+            }
             Err(error) => {
                 adding::take_back(tenant, self.media, files).await?;
                 Err(error)

@@ -1,18 +1,18 @@
 //! Taking a file in.
 //!
-//! Every door — forms, URLs, base64 — leads through here, and only this file
-//! knows the order: bytes → what is it? → freed of what is private → seen before? → variants →
-//! files in place → row.
+//! Every door — forms, URLs, base64 — leads through here, and only this file knows the order: bytes
+//! → what is it? → freed of what is private → seen before? → variants → files in place → row.
 
 use super::{
     Kind, Media, NewMedia, Rendered, Variant, albums, blocklist, landing,
     original::{self, Content, Original, Treatment, UPLOAD},
     poster,
+    quota::Quota,
     renderings::Making,
     sql, told, transcode, watermark,
 };
 use crate::{
-    accounts::Actor,
+    accounts::{Actor, Role},
     av,
     base::{
         Clock, Error, Result,
@@ -71,6 +71,7 @@ pub enum Outcome {
 pub struct Receiving {
     tenant: Arc<Tenant>,
     owner: UserId,
+    role: Role,
     id: PublicId,
     incoming: Incoming,
     settings: Settings,
@@ -94,6 +95,7 @@ impl Receiving {
                 asked.check_in(db, Limit::MaxFiles, 1)?;
                 storages::check_any(db, &asked)?;
                 let settings = settings::load(db)?;
+                Quota::of(db, &settings, owner, role)?.check(1, 0)?;
                 let mark = watermark::of(db, &settings, role)?;
                 Ok((settings, mark))
             })
@@ -110,7 +112,8 @@ impl Receiving {
         })
         .await?;
         let file = BufWriter::with_capacity(256 * 1024, File::from_std(file));
-        Ok(Self { tenant: tenant.clone(), owner, id, incoming, settings, mark, file, received: 0 })
+        let (tenant, received) = (tenant.clone(), 0);
+        Ok(Self { tenant, owner, role, id, incoming, settings, mark, file, received })
     }
 
     /// Begins with a file that is here already, which `put` puts where it is told. Its bytes stay
@@ -177,7 +180,7 @@ impl Receiving {
         filename: Filename,
         mut details: Details,
     ) -> Result<Outcome> {
-        let Self { tenant, owner, id, incoming, settings, mark, file, .. } = self;
+        let Self { tenant, owner, role, id, incoming, settings, mark, file, .. } = self;
         drop(file);
         let hidden = settings.hide_file_names.then(|| Filename::from_client(id.as_str()));
         let filename = hidden.unwrap_or(filename);
@@ -202,6 +205,7 @@ impl Receiving {
             .ok_or_else(|| Error::internal("the incoming files are still in use"))?;
         let created_at = Clock::now();
         let files = landing::files(&incoming, &original, &rendered);
+        let visibility = details.visibility.unwrap_or(settings.default_visibility);
         let item = landing::Item {
             id: &id,
             created_at,
@@ -211,6 +215,7 @@ impl Receiving {
             largest: original.bytes.max(original.source.as_ref().map_or(0, |s| s.bytes)),
             sha256: original.sha256,
             original_bytes: original.bytes,
+            visibility,
             files,
         };
         let landing::Placed { landed, shared } = landing::land(&tenant, incoming, item).await?;
@@ -228,7 +233,7 @@ impl Receiving {
             original,
             rendered,
             nsfw: details.nsfw,
-            visibility: details.visibility.unwrap_or(settings.default_visibility),
+            visibility,
             album: None,
             delete_hash: secret.hash(),
             created_at,
@@ -240,6 +245,7 @@ impl Receiving {
             allow_duplicate: details.allow_duplicate,
             album: details.album,
             allowance: tenant.allowance(),
+            role,
             settings,
             tool: uploads.tool.clone(),
         };
@@ -263,6 +269,7 @@ struct Rules {
     allow_duplicate: bool,
     album: Option<PublicId>,
     allowance: Allowance,
+    role: Role,
     settings: Settings,
     tool: av::Tool,
 }
@@ -285,6 +292,7 @@ fn insert(
     let made = new.rendered.all().count() as u64;
     allowance.check_in(db, Limit::MaxFiles, 1)?;
     allowance.check_in(db, Limit::MaxBytesStored, bytes)?;
+    Quota::of(db, &rules.settings, new.owner, rules.role)?.check(1, bytes)?;
     allowance.check_in(db, Limit::MaxVariantsRenderedMonth, made)?;
     allowance.check(Limit::MaxTagsPerItem, new.tags.len() as u64, 0)?;
     new.album = rules.album.as_ref().map(|id| albums::place(db, id, new.owner)).transpose()?;

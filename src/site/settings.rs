@@ -68,6 +68,12 @@ settings! {
     default_visibility: Visibility = Visibility::Public, visibility;
     /// The largest file of any kind that may be uploaded, in bytes.
     max_upload_bytes: u64 = 2_000_000_000, |k, v| number(k, v, 1024, 1 << 40);
+    /// How many bytes each person may keep, variants and the trash included; 0: any number. Admins
+    /// have no bound.
+    max_bytes_per_user: u64 = 0, |k, v| number(k, v, 0, 1 << 50);
+    /// How many items each person may keep, the trash included; 0: any number. Admins have no
+    /// bound.
+    max_files_per_user: u64 = 0, |k, v| number(k, v, 0, 1 << 50);
     /// What may be uploaded: a list of `image`, `video` and `audio`.
     kinds: Kinds = Kinds::all(), words::kinds;
     /// The largest picture, in bytes.

@@ -52,6 +52,11 @@ impl Kind {
         }
     }
 
+    /// Whether it can sign addresses.
+    pub fn signs(self) -> bool {
+        matches!(self, Self::S3 | Self::Gcs | Self::Azure)
+    }
+
     pub fn find(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
@@ -156,16 +161,14 @@ impl Backend {
             }
             Kind::S3 => {
                 let store = Arc::new(self.s3(world)?);
-                remote(store.clone()).with_attributes().with_signer(store)
+                Remote::signing(store.clone(), &prefix).with_parts(store)
             }
             Kind::Gcs => {
                 let store = Arc::new(self.gcs(world)?);
-                remote(store.clone()).with_attributes().with_signer(store)
+                Remote::signing(store.clone(), &prefix).with_parts(store)
             }
-            Kind::Azure => {
-                let store = Arc::new(self.azure(world)?);
-                remote(store.clone()).with_attributes().with_signer(store)
-            }
+            // Parts that nobody puts together go there by themselves, in a week.
+            Kind::Azure => Remote::signing(Arc::new(self.azure(world)?), &prefix),
             Kind::Webdav => remote(Arc::new(self.webdav(world)?)).with_most(MOST_IN_ONE),
         })
     }

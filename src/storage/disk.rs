@@ -131,6 +131,20 @@ fn remove_others(place: &Path, keep: &str) -> io::Result<()> {
     Ok(())
 }
 
+/// Removes a folder where there are only folders in it, or nothing. Blocks.
+pub(super) fn remove_empty(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_empty(&entry.path())?;
+        }
+    }
+    match fs::remove_dir(folder) {
+        Err(e) if e.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        done => done,
+    }
+}
+
 /// Makes the entries of a folder outlive a power cut.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()

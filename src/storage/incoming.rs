@@ -11,6 +11,7 @@ use std::{
     fs::{self, File},
     io::Write,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 use tokio::task::spawn_blocking;
 
@@ -23,6 +24,16 @@ pub struct Unconfirmed {
     pub storage: StorageId,
     pub folder: Folder,
     pub files: Vec<String>,
+    pub parts: Vec<Parts>,
+}
+
+/// A file that was begun to be sent in parts, which the storage keeps until they are put together
+/// or dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parts {
+    pub file: String,
+    /// What the storage calls them.
+    pub id: String,
 }
 
 /// [`Unconfirmed`] as it is written down.
@@ -31,18 +42,21 @@ struct Marker {
     storage: i64,
     folder: String,
     files: Vec<String>,
+    #[serde(default)]
+    parts: Vec<Parts>,
 }
 
 impl Unconfirmed {
     fn to_text(&self) -> Result<String> {
         let (storage, folder) = (self.storage.0, self.folder.as_str().to_owned());
-        Ok(serde_json::to_string(&Marker { storage, folder, files: self.files.clone() })?)
+        let (files, parts) = (self.files.clone(), self.parts.clone());
+        Ok(serde_json::to_string(&Marker { storage, folder, files, parts })?)
     }
 
     /// `None` for a text that was cut short: what it was to announce never began.
     pub(super) fn from_text(text: &str) -> Option<Self> {
-        let Marker { storage, folder, files } = serde_json::from_str(text).ok()?;
-        Some(Self { storage: StorageId(storage), folder: Folder::parse(&folder)?, files })
+        let Marker { storage, folder, files, parts } = serde_json::from_str(text).ok()?;
+        Some(Self { storage: StorageId(storage), folder: Folder::parse(&folder)?, files, parts })
     }
 }
 
@@ -91,7 +105,8 @@ impl Incoming {
     /// Blocks.
     pub fn land(mut self, folder: Folder) -> Result<Landed> {
         sync_folder(&self.path)?;
-        let at = Unconfirmed { storage: LOCAL, folder, files: Vec::new() };
+        let (files, parts) = (Vec::new(), Vec::new());
+        let at = Unconfirmed { storage: LOCAL, folder, files, parts };
         announce(&self.marker, &at)?;
         let place = self.media.join(at.folder.as_str());
         let parent = place.parent().ok_or_else(|| Error::internal("a folder has a parent"))?;
@@ -115,16 +130,17 @@ impl Incoming {
         at: &Unconfirmed,
         files: &[Landable],
     ) -> Result<(), (Error, Option<Unconfirmed>)> {
-        let (marker, announced) = (self.marker.clone(), at.clone());
-        let announced = spawn_blocking(move || announce(&marker, &announced)).await;
-        announced.map_err(Error::from).flatten().map_err(|error| (error, None))?;
+        let announced = Announced { marker: self.marker.clone(), at: Mutex::new(at.clone()) };
+        announced.write(at.clone()).await.map_err(|error| (error, None))?;
         self.is_announced = true;
-        let sending =
-            stream::iter(files.to_vec()).map(|file| async move { to.put(&at.folder, &file).await });
+        let (folder, announced) = (&at.folder, &announced);
+        let sending = stream::iter(files.to_vec())
+            .map(|file| async move { to.put(folder, &file, announced).await });
         let sent = sending.buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await;
         let Err(error) = sent else { return Ok(()) };
-        let left = to.remove(&at.folder, &at.files).await.is_err();
-        Err((error, left.then(|| at.clone())))
+        let at = announced.now();
+        let left = to.remove(&at).await.is_err();
+        Err((error, left.then_some(at)))
     }
 
     /// The files were sent and are all there.
@@ -139,11 +155,38 @@ impl Incoming {
     }
 }
 
-/// Writes down where files are about to go.
+/// Files on their way to a storage, as they are written down.
+pub(super) struct Announced {
+    marker: PathBuf,
+    at: Mutex<Unconfirmed>,
+}
+
+impl Announced {
+    fn now(&self) -> Unconfirmed {
+        self.at.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A file is about to be sent in parts.
+    pub(super) async fn add(&self, file: &str, id: &str) -> Result<()> {
+        let parts = Parts { file: file.to_owned(), id: id.to_owned() };
+        self.at.lock().unwrap_or_else(PoisonError::into_inner).parts.push(parts);
+        self.write(self.now()).await
+    }
+
+    async fn write(&self, at: Unconfirmed) -> Result<()> {
+        let marker = self.marker.clone();
+        spawn_blocking(move || announce(&marker, &at)).await?
+    }
+}
+
+/// Writes down where files are about to go: what stood there before stays until all of this does.
 fn announce(marker: &Path, at: &Unconfirmed) -> Result<()> {
-    let mut marker = File::create(marker)?;
-    marker.write_all(at.to_text()?.as_bytes())?;
-    Ok(marker.sync_all()?)
+    let aside = marker.with_extension(format!("{}.aside", at.parts.len()));
+    let mut file = File::create(&aside)?;
+    file.write_all(at.to_text()?.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&aside, marker)?;
+    marker.parent().map_or(Ok(()), |folder| Ok(sync_folder(folder)?))
 }
 
 impl Drop for Incoming {

@@ -9,16 +9,18 @@ mod partial;
 mod reading;
 mod remote;
 mod remotes;
+mod send;
 mod sweep;
 
 pub use backend::{Backend, Connector, Kind, MOST_IN_ONE, Place, Secrets, World};
 pub use disk::Disk;
-pub use incoming::{Incoming, Landed, Unconfirmed};
+pub use incoming::{Incoming, Landed, Parts, Unconfirmed};
 pub use keys::{Folder, Template};
 pub use partial::Partial;
 pub use reading::Pieces;
-pub use remote::{Landable, Remote};
+pub use remote::Remote;
 pub use remotes::Remotes;
+pub use send::Landable;
 
 use crate::base::ids::StorageId;
 use std::sync::Arc;

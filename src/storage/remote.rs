@@ -1,17 +1,14 @@
 //! A storage somewhere else: files go there, come back, and are removed. Everything that is
 //! different about one kind or another is the library's business.
 
-use super::{Folder, Pieces};
+use super::{Folder, Parts, Pieces, Unconfirmed};
 use crate::base::{Error, Result, ids::PublicId};
 use bytes::Bytes;
-use futures_util::{
-    StreamExt,
-    stream::{self, FuturesUnordered},
-};
+use futures_util::{StreamExt, stream};
 use hyper::http::Method;
 use object_store::{
-    Attribute, Attributes, GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt,
-    PutMultipartOptions, PutOptions, PutPayload, path::Path as Key, signer::Signer,
+    GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload, multipart::MultipartStore,
+    path::Path as Key, signer::Signer,
 };
 use std::{
     io,
@@ -22,41 +19,25 @@ use std::{
 };
 use tokio::{
     fs::File,
-    io::{AsyncReadExt, AsyncWriteExt, BufWriter},
+    io::{AsyncWriteExt, BufWriter},
 };
 
-/// Up to this size a file goes in one request.
-const ONE_REQUEST: u64 = 8 * 1024 * 1024;
-/// S3 takes at most 10,000 parts, of at least 5 MiB each but for the last.
-const MOST_PARTS: u64 = 9_000;
-/// Parts that are on their way at once. Memory is that many parts.
-const AT_ONCE: usize = 3;
 /// How long a storage may take to say anything at all about one request.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a signed address is good.
 const SIGNED_FOR: Duration = Duration::from_secs(15 * 60);
 /// Files of one name that were being written when a process was killed, each by another one.
 const MOST_UNFINISHED: u32 = 4;
-/// Nothing at one key ever changes.
-const CACHE: &str = "public, max-age=31536000, immutable";
-
-/// A file that is to go to a storage.
-#[derive(Debug, Clone)]
-pub struct Landable {
-    pub file: String,
-    pub path: PathBuf,
-    pub mime: String,
-    /// Whether browsers are to save it instead of showing it.
-    pub is_attached: bool,
-}
 
 /// A storage that is connected to.
 pub struct Remote {
-    store: Arc<dyn ObjectStore>,
+    pub(super) store: Arc<dyn ObjectStore>,
     signer: Option<Arc<dyn Signer>>,
+    /// Where parts have a name by which they can be dropped later.
+    pub(super) in_parts: Option<Arc<dyn MultipartStore>>,
     prefix: String,
-    has_attributes: bool,
-    most_bytes: Option<u64>,
+    pub(super) has_attributes: bool,
+    pub(super) most_bytes: Option<u64>,
     /// Where the keys are paths on this machine.
     folder: Option<PathBuf>,
 }
@@ -64,15 +45,25 @@ pub struct Remote {
 impl Remote {
     pub(super) fn new(store: Arc<dyn ObjectStore>, prefix: &str) -> Self {
         let prefix = prefix.to_owned();
-        Self { store, signer: None, prefix, has_attributes: false, most_bytes: None, folder: None }
+        Self {
+            store,
+            signer: None,
+            in_parts: None,
+            prefix,
+            has_attributes: false,
+            most_bytes: None,
+            folder: None,
+        }
     }
 
-    pub(super) fn with_attributes(self) -> Self {
-        Self { has_attributes: true, ..self }
+    /// One that keeps what is said about a file, and signs addresses.
+    pub(super) fn signing<S: ObjectStore + Signer>(store: Arc<S>, prefix: &str) -> Self {
+        let signer = Some(store.clone() as Arc<dyn Signer>);
+        Self { signer, has_attributes: true, ..Self::new(store, prefix) }
     }
 
-    pub(super) fn with_signer(self, signer: Arc<dyn Signer>) -> Self {
-        Self { signer: Some(signer), ..self }
+    pub(super) fn with_parts(self, store: Arc<dyn MultipartStore>) -> Self {
+        Self { in_parts: Some(store), ..self }
     }
 
     pub(super) fn with_most(self, bytes: u64) -> Self {
@@ -88,79 +79,14 @@ impl Remote {
         self.most_bytes
     }
 
-    /// Whether it can sign addresses.
-    pub fn signs(&self) -> bool {
-        self.signer.is_some()
-    }
-
     /// The whole key of a file, as it stands in addresses.
     pub fn key(&self, folder: &Folder, file: &str) -> String {
         let key = folder.key(file);
         if self.prefix.is_empty() { key } else { format!("{}/{key}", self.prefix) }
     }
 
-    fn at(&self, folder: &Folder, file: &str) -> Key {
+    pub(super) fn at(&self, folder: &Folder, file: &str) -> Key {
         Key::from(self.key(folder, file))
-    }
-
-    /// Sends a file, and asks afterwards whether all of it is there.
-    ///
-    /// # Errors
-    /// `Unavailable` where the storage does not take it.
-    pub async fn put(&self, folder: &Folder, file: &Landable) -> Result<()> {
-        let key = self.at(folder, &file.file);
-        let length = tokio::fs::metadata(&file.path).await?.len();
-        let attributes = self.attributes(file);
-        if length <= ONE_REQUEST.max(self.most_bytes.unwrap_or(0)) {
-            let bytes = tokio::fs::read(&file.path).await?;
-            let options = PutOptions { attributes, ..PutOptions::default() };
-            let sent = self.store.put_opts(&key, PutPayload::from(bytes), options);
-            within(PATIENCE, sent).await?;
-        } else {
-            self.put_parts(&key, &file.path, length, attributes).await?;
-        }
-        self.check_length(&key, length).await
-    }
-
-    async fn put_parts(
-        &self,
-        key: &Key,
-        path: &Path,
-        length: u64,
-        attributes: Attributes,
-    ) -> Result<()> {
-        let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
-        let mut upload = within(PATIENCE, self.store.put_multipart_opts(key, options)).await?;
-        let sent = send_parts(upload.as_mut(), path, length).await;
-        if let Err(error) = sent {
-            // Parts that nobody completes cost their owner money.
-            if let Err(error) = upload.abort().await {
-                tracing::warn!(error = short(&error), "parts of an upload stay in a storage");
-            }
-            return Err(error);
-        }
-        within(PATIENCE * 5, upload.complete()).await.map(|_| ())
-    }
-
-    fn attributes(&self, file: &Landable) -> Attributes {
-        let mut attributes = Attributes::new();
-        if self.has_attributes {
-            attributes.insert(Attribute::ContentType, file.mime.clone().into());
-            attributes.insert(Attribute::CacheControl, CACHE.into());
-            if file.is_attached {
-                attributes.insert(Attribute::ContentDisposition, "attachment".into());
-            }
-        }
-        attributes
-    }
-
-    async fn check_length(&self, key: &Key, length: u64) -> Result<()> {
-        let found = within(PATIENCE, self.store.head(key)).await?.size;
-        if found == length {
-            return Ok(());
-        }
-        tracing::warn!(%key, found, length, "a storage has lost bytes on their way");
-        Err(Error::Unavailable("the storage did not keep all bytes of a file"))
     }
 
     /// How long a file is.
@@ -234,13 +160,23 @@ impl Remote {
         Ok(())
     }
 
-    /// Removes files, which may be gone already.
+    /// Removes files, which may be gone already, and parts that nobody put together.
     ///
     /// # Errors
     /// `Unavailable` where one of them may still be there.
-    pub async fn remove(&self, folder: &Folder, files: &[String]) -> Result<()> {
-        for file in files {
-            let key = self.at(folder, file);
+    pub async fn remove(&self, what: &Unconfirmed) -> Result<()> {
+        for Parts { file, id } in &what.parts {
+            let Some(store) = &self.in_parts else { break };
+            let key = self.at(&what.folder, file);
+            match within(PATIENCE, store.abort_multipart(&key, id)).await {
+                Err(Error::NotFound(_)) | Ok(()) => {}
+                // They cost their owner money. Some storages know them no more and say so in
+                // other words, so it is not tried again for them alone.
+                Err(_) => tracing::warn!(%key, "parts of a file may stay in a storage"),
+            }
+        }
+        for file in &what.files {
+            let key = self.at(&what.folder, file);
             match within(PATIENCE, self.store.delete(&key)).await {
                 Err(Error::NotFound(_)) | Ok(()) => {}
                 Err(error) => return Err(error),
@@ -257,6 +193,15 @@ impl Remote {
         for number in 1..=MOST_UNFINISHED {
             let path = folder.join(format!("{key}#{number}"));
             let _ = tokio::fs::remove_file(path).await;
+        }
+    }
+
+    /// In a folder, removes the folders in it that hold nothing, and at last itself.
+    pub async fn remove_empty_folders(&self) {
+        let Some(folder) = self.folder.clone() else { return };
+        let removing = tokio::task::spawn_blocking(move || super::disk::remove_empty(&folder));
+        if let Ok(Err(error)) = removing.await {
+            tracing::warn!(%error, "empty folders stay in a storage");
         }
     }
 
@@ -300,26 +245,6 @@ impl Remote {
     }
 }
 
-async fn send_parts(upload: &mut dyn MultipartUpload, path: &Path, length: u64) -> Result<()> {
-    let size = usize::try_from((length / MOST_PARTS).max(ONE_REQUEST)).map_err(Error::internal)?;
-    let mut file = File::open(path).await?;
-    let mut on_their_way = FuturesUnordered::new();
-    let mut left = length;
-    while left > 0 {
-        let mut part = vec![0; usize::try_from(left).unwrap_or(size).min(size)];
-        file.read_exact(&mut part).await?;
-        left -= part.len() as u64;
-        if on_their_way.len() >= AT_ONCE {
-            on_their_way.next().await.unwrap_or(Ok(()))?;
-        }
-        on_their_way.push(within(PATIENCE * 2, upload.put_part(PutPayload::from(part))));
-    }
-    while let Some(sent) = on_their_way.next().await {
-        sent?;
-    }
-    Ok(())
-}
-
 async fn next(pieces: &mut Pieces) -> Result<Option<Bytes>> {
     let piece = tokio::time::timeout(PATIENCE, pieces.next()).await;
     let piece = piece.map_err(|_| Error::Unavailable("the storage stopped sending"))?;
@@ -330,7 +255,7 @@ async fn next(pieces: &mut Pieces) -> Result<Option<Bytes>> {
 }
 
 /// Waits so long and no longer, and puts what went wrong into the product's words.
-async fn within<T>(
+pub(super) async fn within<T>(
     patience: Duration,
     work: impl Future<Output = object_store::Result<T>>,
 ) -> Result<T> {

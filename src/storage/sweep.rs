@@ -101,7 +101,8 @@ mod tests {
         let _unsettled = incoming.land(folder()).unwrap();
         std::mem::forget(store.receive(&PublicId::random().unwrap()).unwrap());
         let open = store.unconfirmed().unwrap();
-        let landed = Unconfirmed { storage: LOCAL, folder: folder(), files: Vec::new() };
+        let landed =
+            Unconfirmed { storage: LOCAL, folder: folder(), files: Vec::new(), parts: Vec::new() };
         assert_eq!(open, [landed]);
         assert_eq!(store.sweep(&[folder()]).unwrap(), 2);
         assert_eq!(files_under(dir.path()), 0);

@@ -11,5 +11,9 @@ impl Schema for Control {
         Step { name: "0001_tenants", sql: include_str!("../../schema/control/0001_tenants.sql") },
         Step { name: "0002_hosting", sql: include_str!("../../schema/control/0002_hosting.sql") },
         Step { name: "0003_jobs", sql: include_str!("../../schema/control/0003_jobs.sql") },
+        Step {
+            name: "0004_leftovers",
+            sql: include_str!("../../schema/control/0004_leftovers.sql"),
+        },
     ];
 }

@@ -4,17 +4,13 @@ use super::{
     Control, Record, Tenants,
     audit::By,
     hostnames::HostChanges,
+    leftovers,
     limits::{Overrides, Trial},
     record::Status,
-    sql::{audit, due, plans, tenants},
+    sql::{self, audit, due, plans, tenants},
 };
 use crate::{
-    base::{
-        Clock, Error, Result,
-        clock::Millis,
-        ids::{PublicId, TenantId},
-        text::Label,
-    },
+    base::{Clock, Error, Result, clock::Millis, ids::TenantId, text::Label},
     db::{Read, Write},
 };
 use serde_json::{Map, Value, json};
@@ -131,20 +127,19 @@ impl Tenants {
         .await
     }
 
-    /// Removes a site with all that it holds, now.
+    /// Removes a site with all that it holds, now. What it has in storages elsewhere is removed
+    /// after it (`leftovers.rs`).
     pub async fn purge(&self, by: &By, id: &TenantId) -> Result<()> {
-        self.change(by, id, "tenant.purge", |_, record| {
+        let closing = self.change(by, id, "tenant.purge", |_, record| {
             record.status = Status::Deleting;
             record.delete_after.get_or_insert(Clock::now().0);
             Ok(json!({ "name": record.name }))
-        })
-        .await?;
+        });
+        let left = self.announce_leftover(&closing.await?).await?;
         // Nobody gets in any more; whoever is in gets a moment to finish.
         self.handles.remove(id.as_str()).await;
-        let place = self.data.tenant_folder(id);
-        let aside =
-            self.data.tenants_folder().join(format!(".deleted-{id}-{}", PublicId::random()?));
-        let gone = id.clone();
+        let (place, aside) = (self.data.tenant_folder(id), self.folder_aside(id, left.as_ref())?);
+        let (gone, is_left) = (id.clone(), left.is_some());
         // The folder goes first: a row without a folder is removed again, a folder without a row
         // would stay for ever.
         let write = self.control().write(move |db| {
@@ -153,15 +148,16 @@ impl Tenants {
                 _ => {}
             }
             tenants::delete(db, &gone)?;
+            left.map_or(Ok(()), |left| sql::leftovers::set_ready(db, &left))?;
             Ok(aside)
         });
         let aside = write.await?;
         self.changed().await?;
-        let removed = tokio::task::spawn_blocking(move || match fs::remove_dir_all(&aside) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
-            _ => Ok(()),
+        let removed = tokio::task::spawn_blocking(move || match is_left {
+            true => leftovers::strip(&aside),
+            false => leftovers::remove(&aside),
         });
-        Ok(removed.await??)
+        removed.await?
     }
 
     /// Reads a site's record, lets `f` change it and say what it did, and writes both down.

@@ -12,6 +12,7 @@ mod data_dir;
 mod handles;
 pub mod hostname;
 mod hostnames;
+pub mod leftovers;
 pub mod lifecycle;
 pub mod limits;
 mod migrate;
@@ -81,6 +82,7 @@ impl Schema for Site {
         Step { name: "0010_jobs", sql: include_str!("../../schema/tenant/0010_jobs.sql") },
         Step { name: "0011_av", sql: include_str!("../../schema/tenant/0011_av.sql") },
         Step { name: "0012_albums", sql: include_str!("../../schema/tenant/0012_albums.sql") },
+        Step { name: "0014_quotas", sql: include_str!("../../schema/tenant/0014_quotas.sql") },
     ];
 }
 

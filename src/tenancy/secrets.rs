@@ -3,7 +3,7 @@
 
 use super::{
     Control, Tenants,
-    sql::{plans, tenants},
+    sql::{leftovers, plans, tenants},
 };
 use crate::{
     base::{Error, Result, ids::TenantId, secret::Key},
@@ -78,6 +78,10 @@ impl Tenants {
         }
     }
 
+    pub(super) fn unseal_key(&self, id: &TenantId, sealed: &[u8]) -> Result<Key> {
+        open_key(&sealing(&self.data.key, id.as_str()), sealed)
+    }
+
     /// What is kept with a site for others to read.
     pub async fn extra(&self, id: &TenantId) -> Result<Map<String, Value>> {
         let asked = id.clone();
@@ -133,6 +137,10 @@ pub(super) fn rotate(control: &Db<Control>, old: &Key, new: &Key) -> Result<usiz
                 plan.sealed_extra = Some(reseal(old, new, &place, EXTRA, &sealed)?);
                 plans::update(db, &plan)?;
             }
+        }
+        for (left, id, sealed) in leftovers::keys(db)? {
+            let key = open_key(&sealing(old, &id), &sealed)?;
+            leftovers::set_key(db, &left, &sealing(new, &id).seal(KEY, &key.bytes())?)?;
         }
         tenants::set_key_check(db, &new.seal(CHECK, KNOWN)?)?;
         Ok(ids.len())

@@ -90,6 +90,11 @@ pub fn held(db: &Read<Site>) -> Result<Option<Millis>> {
     usage::held(db)
 }
 
+/// Whether the site has storages beside its own folder.
+pub(super) fn has_storages(db: &Read<Site>) -> Result<bool> {
+    usage::has_storages(db)
+}
+
 /// A counter that was wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mended {
@@ -104,6 +109,7 @@ pub fn recount(db: &Write<Site>) -> Result<Vec<Mended>> {
     let mut mended = Vec::new();
     usage::recount_storages(db)?;
     usage::recount_albums(db)?;
+    usage::recount_users(db)?;
     for (name, is) in usage::counted(db)? {
         let was = usage::stands_at(db, &name)?;
         if was != Some(is) {

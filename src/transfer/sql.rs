@@ -37,7 +37,7 @@ sql! {
     DROP_UPLOADS = "DELETE FROM resumable_uploads";
     DROP_TWINS = "DELETE FROM jobs AS r WHERE r.state = 'running' AND EXISTS (SELECT 1 FROM jobs w
         WHERE w.state = 'waiting' AND w.kind = r.kind AND w.key = r.key)";
-    DROP_ERRANDS = "DELETE FROM jobs WHERE kind IN ('move_media', 'purge_cache')";
+    DROP_ERRANDS = "DELETE FROM jobs WHERE kind IN ('hide_media', 'move_media', 'purge_cache')";
     PUT_BACK_JOBS = "UPDATE jobs SET state = 'waiting', holder = NULL WHERE state = 'running'";
     CHECK = "PRAGMA integrity_check(1)";
     CHECK_KEYS = "PRAGMA foreign_key_check";

@@ -8,7 +8,7 @@ use crate::{
         ids::{PublicId, UserId},
     },
     db::Write,
-    media::spool::most_bytes,
+    media::{self, spool::most_bytes},
     tenancy::{
         Allowance, Site, Tenant,
         limits::{Feature, Limit},
@@ -65,6 +65,7 @@ pub(super) async fn begin(
         Kind::Joined(parts) => (whole_length(tenant, owner, &parts).await?, Some(parts)),
         _ => (length.ok_or_else(|| Error::invalid("Upload-Length", "is missing"))?, None),
     };
+    media::quota::own(tenant, actor).await?.check(u64::from(!is_part), length)?;
     let allowed = most_bytes(tenant).await?;
     if length > allowed {
         return Err(Error::TooLarge { field: "Upload-Length", allowed });

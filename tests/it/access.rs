@@ -30,6 +30,7 @@ const TABLE: &[(&str, &str)] = &[
     // The token is bob's.
     ("delete_token", "--+---"),
     ("upload_media", "-++++-"),
+    ("get_quota", "-++++-"),
     ("list_media", "+++++-"),
     ("list_albums", "+++++-"),
     ("create_album", "-++++-"),

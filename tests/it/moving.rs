@@ -8,23 +8,18 @@ use crate::{
         s3::{Fault, S3},
     },
     storages::{at, server, with_s3},
-    transfer::id,
 };
 use poem::{Request, Server, endpoint::make, listener::TcpAcceptor};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::sync::mpsc;
-use vitrina::{
-    accounts::Role,
-    tenancy::audit::By,
-    transfer::{Listener, backup, clone, restore},
-};
+use vitrina::accounts::Role;
 
 const STORAGES: &str = "/api/v2/storages";
 
 /// Waits until a job is over, and says how it went.
-async fn ended(ana: &Client, job: &Value) -> Value {
+pub(crate) async fn ended(ana: &Client, job: &Value) -> Value {
     let path = format!("/api/v2/jobs/{}", job["id"].as_str().unwrap());
     for _ in 0..600 {
         let job = ana.get(&path).await.expect(StatusCode::OK).json();
@@ -37,13 +32,13 @@ async fn ended(ana: &Client, job: &Value) -> Value {
     panic!("the job does not end");
 }
 
-async fn all(ana: &Client) -> BTreeMap<String, Value> {
+pub(crate) async fn all(ana: &Client) -> BTreeMap<String, Value> {
     let all = ana.get(STORAGES).await.expect(StatusCode::OK).json();
     let all = all["items"].as_array().unwrap().clone();
     all.into_iter().map(|one| (one["name"].as_str().unwrap().to_owned(), one)).collect()
 }
 
-async fn migrate(ana: &Client, from: &str, to: &str) -> Value {
+pub(crate) async fn migrate(ana: &Client, from: &str, to: &str) -> Value {
     let all = all(ana).await;
     let path = format!("{}/migration", at(&all[from]));
     let started = ana.post(&path, json!({ "to": all[to]["id"] })).await;
@@ -51,7 +46,7 @@ async fn migrate(ana: &Client, from: &str, to: &str) -> Value {
 }
 
 /// Every file that an item's addresses lead to.
-async fn files(client: &Client, items: &[Value]) -> Vec<Vec<u8>> {
+pub(crate) async fn files(client: &Client, items: &[Value]) -> Vec<Vec<u8>> {
     let mut files = Vec::new();
     for item in items {
         for kind in ["original", "medium", "thumb"] {
@@ -135,39 +130,8 @@ async fn what_cannot_be_moved_stays_where_it_is() {
     ana.post(&to_itself, itself).await.problem(422, "invalid");
 }
 
-#[tokio::test]
-async fn copies_of_a_site_hold_all_its_bytes_themselves() {
-    let (server, ana) = server().await;
-    let bob = server.person("bob", Role::User).await;
-    let mut items = some_items(&ana, &bob).await;
-    let s3 = S3::start().await;
-    ana.post(STORAGES, s3.storage("a", "")).await.expect(StatusCode::CREATED);
-    for person in [&ana, &bob] {
-        items.push(person.upload(pictures::photo_jpeg(500, 400, 9), "at s3.jpg").await);
-    }
-    let (tenants, by, none) = (&server.running.tenants, By::command_line(), Listener::none());
-    let file = server.data().join("main.tar");
-    backup::backup(tenants, &by, &id("main"), &file, false, &none).await.unwrap();
-    let order = restore::Order {
-        id: "restored".into(),
-        hostnames: vec!["restored.example".into()],
-        source_key: None,
-    };
-    restore::restore(tenants, &by, &file, order, &none).await.unwrap();
-    let names = vec!["cloned.example".to_owned()];
-    clone::clone(tenants, &by, &id("main"), "cloned", names, &none).await.unwrap();
-    s3.fail(|_, _| Some(Fault::Status(500)));
-    for host in ["restored.example", "cloned.example"] {
-        let there = server.visitor(host);
-        assert_eq!(files(&there, &items).await.len(), items.len() * 3);
-        let admin = ana.with_header("host", host);
-        let all = admin.get(STORAGES).await.expect(StatusCode::OK).json();
-        assert_eq!(all["items"].as_array().unwrap().len(), 1, "{all}");
-    }
-}
-
 /// A web server that is told things, and what it was told.
-async fn listener() -> (String, mpsc::UnboundedReceiver<Value>) {
+pub(crate) async fn listener() -> (String, mpsc::UnboundedReceiver<Value>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let (tell, told) = mpsc::unbounded_channel();

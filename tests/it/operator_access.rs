@@ -1,7 +1,7 @@
 //! Every operation of the operator API, tried with every kind of key: only the one that was made
 //! for it is let in.
 
-use crate::kit::{Client, TestServer};
+use crate::kit::{Client, TestServer, database};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
@@ -20,6 +20,8 @@ const TABLE: &[(&str, &str)] = &[
     ("delete_tenant", "tenants:write"),
     ("suspend_tenant", "tenants:write"),
     ("resume_tenant", "tenants:write"),
+    ("list_leftovers", "tenants:read"),
+    ("delete_leftovers", "tenants:write"),
     ("list_hostnames", "tenants:read"),
     ("create_hostname", "tenants:write"),
     ("update_hostname", "tenants:write"),
@@ -64,8 +66,13 @@ fn body(operation: &str) -> Value {
     }
 }
 
-/// Something for the operation to work on: a tenant with two names, a plan, a key. The path.
-async fn path_of(root: &Client, template: &str, operation: &str) -> String {
+/// Something for the operation to work on: a tenant with two names, a plan, a key, and what a
+/// removed tenant left behind. The path.
+async fn path_of(server: &TestServer, root: &Client, template: &str, operation: &str) -> String {
+    let left = "INSERT OR REPLACE INTO leftovers
+            (id, tenant, record, is_ready, removed_at, next_at)
+        VALUES ('8fKq2ZtP12', 'gone', '{}', 1, 0, 9000000000000000)";
+    database(&server.data().join("control.sqlite")).execute(left, []).unwrap();
     let tenant = json!({ "id": "thing", "hostnames": ["one.example", "two.example"] });
     root.post("/api/operator/tenants", tenant).await.expect(StatusCode::CREATED);
     root.post("/api/operator/plans", json!({ "id": "thing" })).await.expect(StatusCode::CREATED);
@@ -76,7 +83,11 @@ async fn path_of(root: &Client, template: &str, operation: &str) -> String {
         let made = root.post("/api/operator/tenants/thing/install", admin).await;
         made.expect(StatusCode::CREATED);
     }
-    let id = if template.starts_with("/keys") { &*key } else { "thing" };
+    let id = match template {
+        template if template.starts_with("/keys") => &*key,
+        template if template.starts_with("/leftovers") => "8fKq2ZtP12",
+        _ => "thing",
+    };
     let path = template.replace("{id}", id).replace("{host}", "two.example");
     format!("/api/operator{path}")
 }
@@ -110,7 +121,7 @@ async fn key(server: &TestServer, new: NewKey) -> Client {
 /// What there is of everything that operations could make or change.
 async fn everything(root: &Client) -> Value {
     let mut all = Vec::new();
-    for path in ["tenants", "plans", "keys"] {
+    for path in ["tenants", "plans", "keys", "leftovers"] {
         let mut list = root.get(&format!("/api/operator/{path}")).await.json();
         for item in list["items"].as_array_mut().unwrap() {
             // These move by themselves.
@@ -151,7 +162,7 @@ async fn only_a_key_that_was_made_for_it_is_let_in() {
             let name = operation["operationId"].as_str().unwrap();
             let scope = *table.get(name).unwrap_or_else(|| panic!("{name} is not in the table"));
             let method: Method = method.to_uppercase().parse().unwrap();
-            let path = path_of(&root, template, name).await;
+            let path = path_of(&server, &root, template, name).await;
             let others = Scope::ALL.iter().map(|s| s.as_str()).filter(|s| *s != scope);
             let lacking = server.operator_key(&others.collect::<Vec<_>>()).await;
             let right = server.operator_key(&[scope]).await;

@@ -12,8 +12,14 @@ use std::time::Duration;
 const STORAGES: &str = "/api/v2/storages";
 
 pub(crate) async fn server() -> (TestServer, Client) {
+    server_with(&[]).await
+}
+
+/// A server that may reach this machine, with more settings of the process.
+pub(crate) async fn server_with(more: &[(&str, &str)]) -> (TestServer, Client) {
     let here = "127.0.0.0/8";
-    let server = TestServer::with(&[("storage_allow", here), ("fetch_allow", here)]).await;
+    let settings = [&[("storage_allow", here), ("fetch_allow", here)], more].concat();
+    let server = TestServer::with(&settings).await;
     let ana = server.admin().await;
     (server, ana)
 }
@@ -56,40 +62,6 @@ async fn local(ana: &Client) -> Value {
     let all = ana.get(STORAGES).await.expect(StatusCode::OK).json();
     let all = all["items"].as_array().unwrap();
     all.iter().find(|storage| storage["kind"] == "local").unwrap().clone()
-}
-
-#[tokio::test]
-async fn items_go_to_the_storage_and_come_back_from_it() {
-    let (server, ana, s3, storage) = with_s3().await;
-    assert!(!storage.to_string().contains(SECRET));
-    let sent = plain(900, 700, 1);
-    let media = ana.upload(sent.clone(), "On the beach.png").await;
-    let keys = s3.keys();
-    let id = media["id"].as_str().unwrap();
-    let stem = keys.iter().find_map(|key| key.strip_suffix(".png")).unwrap();
-    assert!(stem.ends_with(&format!("/on-the-beach-{id}")), "{keys:?}");
-    assert!(keys.iter().any(|key| key.contains(".thumb.")), "{keys:?}");
-    assert!(keys.iter().any(|key| key.contains(".medium.")), "{keys:?}");
-    assert_eq!((server.stored_files(), server.leftovers()), (0, 0));
-
-    let whole = original(&server.guest(), &media).await.expect(StatusCode::OK);
-    assert_eq!(whole.body.len() as u64, media["bytes"].as_u64().unwrap());
-    image::load_from_memory(&whole.body).unwrap();
-    let path = path_of(&media["urls"]["original"]);
-    let part = server.guest().with_header("range", "bytes=10-19").get(&path).await;
-    assert_eq!(part.expect(StatusCode::PARTIAL_CONTENT).body, whole.body[10..20]);
-    let listed = ana.get(&at(&storage)).await.expect(StatusCode::OK).json();
-    assert_eq!(listed["items"], 1);
-    let sizes = media["variants"].as_array().unwrap().iter().map(|v| v["bytes"].as_u64().unwrap());
-    let bytes = media["bytes"].as_u64().unwrap() + sizes.sum::<u64>();
-    assert_eq!(listed["bytes"].as_u64().unwrap(), bytes);
-
-    let item = format!("/api/v2/media/{id}");
-    ana.delete(&item).await.expect(StatusCode::NO_CONTENT);
-    ana.delete(&format!("{item}?permanent=true")).await.expect(StatusCode::NO_CONTENT);
-    assert_eq!(s3.keys(), [""; 0]);
-    let listed = ana.get(&at(&storage)).await.json();
-    assert_eq!((&listed["items"], &listed["bytes"]), (&json!(0), &json!(0)));
 }
 
 #[tokio::test]
@@ -299,67 +271,6 @@ async fn a_crash_on_the_way_leaves_nothing_behind() {
     assert_eq!(s3.keys(), kept);
     assert_eq!(server.leftovers(), 0);
     original(&server.guest(), &media).await.expect(StatusCode::OK);
-}
-
-#[tokio::test]
-async fn the_same_bytes_are_kept_once() {
-    let (server, ana) = server().await;
-    let s3 = S3::start().await;
-    let bob = server.person("bob", vitrina::accounts::Role::User).await;
-    for at_s3 in [false, true] {
-        if at_s3 {
-            ana.post(STORAGES, s3.storage("Bucket", "")).await.expect(StatusCode::CREATED);
-        }
-        let originals = || match at_s3 {
-            true => s3.keys().iter().filter(|key| key.ends_with(".png")).count(),
-            false => server.stored_originals("png"),
-        };
-        let sent = plain(300, 200, 40 + u8::from(at_s3));
-        let first = ana.upload(sent.clone(), "first.png").await;
-        let second = bob.upload(sent.clone(), "second.png").await;
-        let third =
-            bob.upload_with(sent.clone(), "third.png", &[("allow_duplicate", "true")]).await;
-        let third = third.expect(StatusCode::CREATED).json();
-        assert_eq!(originals(), 1, "at S3: {at_s3}");
-        let whole = original(&ana, &first).await.body;
-        for gone in [&first, &third] {
-            let id = gone["id"].as_str().unwrap();
-            ana.delete(&format!("/api/v2/media/{id}?permanent=true")).await;
-            assert_eq!(originals(), 1, "at S3: {at_s3}");
-            assert_eq!(original(&ana, &second).await.expect(StatusCode::OK).body, whole);
-        }
-        server.guest().get(&path_of(&second["urls"]["thumb"])).await.expect(StatusCode::OK);
-        let id = second["id"].as_str().unwrap();
-        ana.delete(&format!("/api/v2/media/{id}?permanent=true")).await;
-        assert_eq!(originals(), 0, "at S3: {at_s3}");
-    }
-    assert_eq!(s3.keys(), [""; 0]);
-    assert_eq!(server.stored_files(), 0);
-}
-
-#[tokio::test]
-async fn variants_are_made_anew_where_their_item_is() {
-    let (server, ana, s3, _) = with_s3().await;
-    let media = ana.upload(plain(900, 700, 1), "a.png").await;
-    let before = s3.keys();
-    ana.patch("/api/v2/site/settings", json!({ "thumb_width": 100 })).await.expect(StatusCode::OK);
-    crate::regeneration::all(&ana).await;
-    server.look_after_now().await;
-    let path = format!("/api/v2/media/{}", media["id"].as_str().unwrap());
-    let now = ana.get(&path).await.json();
-    let thumb = server.guest().get(&path_of(&now["urls"]["thumb"])).await.expect(StatusCode::OK);
-    assert_eq!(image::load_from_memory(&thumb.body).unwrap().width(), 100);
-    assert_eq!(s3.keys().len(), before.len());
-    assert_ne!(s3.keys(), before);
-    // And so are pictures on demand, which stay here.
-    let asked = json!({ "width": 64 });
-    let url = ana.post(&format!("{path}/renderings"), asked).await.json();
-    let url = path_of(&url["url"]);
-    for _ in 0..2 {
-        server.guest().get(&url).await.expect(StatusCode::OK);
-    }
-    assert_eq!(s3.keys().len(), before.len());
-    assert_eq!(server.stored_files(), 1);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use crate::{
         words::{Overriding, Trial},
     },
     tenancy::{HostChanges, Record, audit::By, lifecycle::TenantEdit, provision::NewTenant},
+    worker,
 };
 use clap::{Args, Subcommand};
 use serde_json::{Map, json};
@@ -112,6 +113,7 @@ pub(super) async fn run(verb: Verb, at: &At<'_>) -> Result<()> {
                 return show(at, at.tenants.delete(&by, &id).await?).await;
             }
             at.tenants.purge(&by, &id).await?;
+            worker::clear_due(&at.tenants).await?;
             let deleted = || Table::of_pairs([("deleted", id.to_string())]);
             answer(at.json, &json!({ "deleted": id.as_str() }), deleted);
             Ok(())

@@ -1,6 +1,7 @@
 //! `vitrina tenant`: the sites of the appliance, from above them. The verbs work on the data
 //! directory, and a running server follows within a second.
 
+mod leftovers;
 mod look;
 mod manage;
 mod migrate;
@@ -29,6 +30,8 @@ enum Verb {
     #[command(flatten)]
     Manage(manage::Verb),
     #[command(flatten)]
+    Leftovers(leftovers::Verb),
+    #[command(flatten)]
     Look(look::Verb),
     #[command(flatten)]
     People(people::Verb),
@@ -42,6 +45,7 @@ pub(super) async fn run(command: Command, config: &Config) -> Result<()> {
     let json = command.json;
     match command.verb {
         Verb::Manage(verb) => Box::pin(manage::run(verb, &At::open(config, json).await?)).await,
+        Verb::Leftovers(verb) => leftovers::run(verb, &At::open(config, json).await?).await,
         Verb::Look(verb) => Box::pin(look::run(verb, &At::open(config, json).await?)).await,
         Verb::People(verb) => Box::pin(people::run(verb, &At::open(config, json).await?)).await,
         Verb::Migrate(verb) => Box::pin(migrate::run(verb, &At::open(config, json).await?)).await,

@@ -4,6 +4,7 @@
 mod hostnames;
 mod insight;
 mod keys;
+mod leftovers;
 mod people;
 mod plans;
 mod tenants;
@@ -30,6 +31,7 @@ use std::{
 
 type Rooms = (
     tenants::TenantsApi,
+    leftovers::LeftoversApi,
     hostnames::HostnamesApi,
     people::PeopleApi,
     plans::PlansApi,
@@ -56,6 +58,7 @@ enum Tag {
 fn service() -> OpenApiService<Rooms, ()> {
     let rooms = (
         tenants::TenantsApi,
+        leftovers::LeftoversApi,
         hostnames::HostnamesApi,
         people::PeopleApi,
         plans::PlansApi,

@@ -193,9 +193,6 @@ async fn probe(tenant: &Arc<Tenant>, storage: &Storage, secrets: Secrets) -> Res
     let (at, tenant) = (storage.clone(), tenant.clone());
     let connecting = tokio::task::spawn_blocking(move || open::connect(&tenant, &at, secrets));
     let remote = connecting.await??;
-    if storage.delivery == Delivery::Redirect && !remote.signs() {
-        return Err(Error::invalid("delivery", "cannot be `redirect` for this kind of storage"));
-    }
     remote.probe().await.map_err(|problem| Error::invalid("place", problem))
 }
 
@@ -235,6 +232,9 @@ fn apply(storage: &mut Storage, changes: Changes) -> Result<()> {
     let needs_address = storage.delivery == Delivery::Public && storage.public_url.is_none();
     if needs_address {
         return Err(Error::invalid("public_url", "is needed for the delivery `public`"));
+    }
+    if storage.delivery == Delivery::Redirect && !storage.is_local() && !storage.kind.signs() {
+        return Err(Error::invalid("delivery", "cannot be `redirect` for this kind of storage"));
     }
     if storage.is_local() && storage.delivery != Delivery::Proxy {
         return Err(Error::invalid("delivery", "is always `proxy` for the site's own folder"));

@@ -31,6 +31,7 @@ sql! {
         UNION ALL SELECT 'bytes_stored', (SELECT coalesce(sum(bytes + source_bytes), 0) FROM media)
             + (SELECT coalesce(sum(bytes), 0) FROM variants)
         UNION ALL SELECT 'bytes_rendered', coalesce(sum(bytes), 0) FROM renderings";
+    HAS_STORAGES = "SELECT 1 FROM storages WHERE id <> 1 LIMIT 1";
     RECOUNT_STORAGES = "UPDATE storages SET
         items = (SELECT count(*) FROM media WHERE coalesce(storage_id, 1) = storages.id),
         bytes = (SELECT coalesce(sum(bytes + source_bytes), 0) FROM media
@@ -41,6 +42,11 @@ sql! {
         items = (SELECT count(*) FROM media WHERE album_id = albums.id AND trashed_at IS NULL),
         public_items = (SELECT count(*) FROM media
             WHERE album_id = albums.id AND trashed_at IS NULL AND own_visibility = 'public')";
+    FORGET_USERS = "DELETE FROM user_usage";
+    RECOUNT_USERS = "INSERT INTO user_usage (user_id, files, bytes)
+        SELECT owner_id, count(*), sum(bytes + source_bytes
+            + (SELECT coalesce(sum(v.bytes), 0) FROM variants v WHERE v.media_id = media.id))
+        FROM media GROUP BY owner_id";
     MEND = "INSERT INTO usage (name, amount) VALUES (?1, ?2)
         ON CONFLICT (name) DO UPDATE SET amount = excluded.amount";
 }
@@ -85,6 +91,11 @@ pub(in crate::tenancy) fn release(db: &Write<Site>, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether the site has storages beside its own folder.
+pub(in crate::tenancy) fn has_storages(db: &Read<Site>) -> Result<bool> {
+    Ok(db.prepare_cached(HAS_STORAGES)?.exists([])?)
+}
+
 /// Counts anew what lies in each storage.
 pub(in crate::tenancy) fn recount_storages(db: &Write<Site>) -> Result<()> {
     db.prepare_cached(RECOUNT_STORAGES)?.execute([])?;
@@ -94,6 +105,13 @@ pub(in crate::tenancy) fn recount_storages(db: &Write<Site>) -> Result<()> {
 /// Counts anew what lies in each album.
 pub(in crate::tenancy) fn recount_albums(db: &Write<Site>) -> Result<()> {
     db.prepare_cached(RECOUNT_ALBUMS)?.execute([])?;
+    Ok(())
+}
+
+/// Counts anew what each person keeps.
+pub(in crate::tenancy) fn recount_users(db: &Write<Site>) -> Result<()> {
+    db.prepare_cached(FORGET_USERS)?.execute([])?;
+    db.prepare_cached(RECOUNT_USERS)?.execute([])?;
     Ok(())
 }
 

@@ -120,6 +120,13 @@ impl S3 {
         keys
     }
 
+    /// How many parts of files wait to be put together.
+    pub(crate) fn parts(&self) -> usize {
+        let entries = std::fs::read_dir(self.dir.path()).unwrap();
+        let names = entries.map(|e| e.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with(".upload_id-")).count()
+    }
+
     /// What to POST to `/storages` for it.
     pub(crate) fn storage(&self, name: &str, prefix: &str) -> Value {
         json!({
