@@ -78,6 +78,9 @@ impl MediaApi {
         owner: Query<Option<String>>,
         /// What lies in the trash, instead of what does not.
         trashed: Query<Option<bool>>,
+        /// What you made of one file: `sha256:` and the hash of its bytes as they were sent. With
+        /// `owner=me`; so a client finds out whether a file is here already.
+        checksum: Query<Option<String>>,
         /// How many items, 1 to 100; 24 without it.
         limit: Query<Option<u32>>,
         /// The cursor `next` of the page before.
@@ -88,10 +91,11 @@ impl MediaApi {
         let most = visitor.tenant.allowance().limit(Limit::MaxItemsPerPage);
         let ask = Ask::parse(limit.0, after.as_deref(), before.as_deref())?.at_most(most);
         let trashed = trashed.unwrap_or(false);
-        let whose = listing::Whose::parse(owner.as_deref());
+        let whose =
+            listing::Whose::parse(owner.as_deref()).made_of(checksum.as_deref(), trashed)?;
         let page = listing::list(&visitor.tenant, &visitor.actor, whose, trashed, ask).await?;
         let links = Links::of(&visitor.tenant, &visitor.client);
-        let query = list_query(owner.as_deref(), trashed, limit.0);
+        let query = list_query(owner.as_deref(), trashed, checksum.as_deref(), limit.0);
         let link = link_header(&page, &links.to("/api/v2/media"), &query);
         Ok(Listed::Page(Json(MediaPageView::new(page, &visitor.actor, &links)), link))
     }
@@ -213,13 +217,21 @@ async fn take_in(
     }
 }
 
-fn list_query(owner: Option<&str>, trashed: bool, limit: Option<u32>) -> String {
+fn list_query(
+    owner: Option<&str>,
+    trashed: bool,
+    checksum: Option<&str>,
+    limit: Option<u32>,
+) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     if let Some(owner) = owner {
         query.append_pair("owner", owner);
     }
     if trashed {
         query.append_pair("trashed", "true");
+    }
+    if let Some(checksum) = checksum {
+        query.append_pair("checksum", checksum);
     }
     if let Some(limit) = limit {
         query.append_pair("limit", &limit.to_string());

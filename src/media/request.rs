@@ -84,6 +84,7 @@ impl FromElsewhere {
             expires_in_ms: self.expires_in.as_deref().map(expiry::parse).transpose()?,
             width: check_width(self.width)?,
             allow_duplicate: self.allow_duplicate.unwrap_or(false),
+            ..Details::default()
         })
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     jobs,
     outward::Fetcher,
     site::{Settings, settings, storages},
-    storage::{Incoming, Landable, Landed},
+    storage::{Incoming, Landed},
     tenancy::{Allowance, Tenant, limits::Limit, usage},
 };
 use std::{fs, path::Path, sync::Arc};
@@ -56,6 +56,10 @@ pub struct Details {
     pub width: Option<u32>,
     /// Keep a second copy of a file that the uploader has here already.
     pub allow_duplicate: bool,
+    /// The file goes into its owner's folders under exactly this name, and is kept as it came, so
+    /// that what is read there is what was written. A site that keeps no uploads keeps none of
+    /// these either.
+    pub dav_name: Option<String>,
 }
 
 pub enum Outcome {
@@ -177,8 +181,12 @@ impl Receiving {
         let filename = hidden.unwrap_or(filename);
         let incoming = Arc::new(incoming);
         let (stem, width) = (filename.slug(), details.width);
-        let treatment = Treatment { settings: settings.clone(), stem: stem.clone(), width, mark };
+        let is_filed = details.dav_name.is_some();
+        let treatment =
+            Treatment { settings: settings.clone(), stem: stem.clone(), width, mark, is_filed };
         let treatment = Arc::new(treatment);
+        let upload = incoming.path(UPLOAD);
+        let (_, received) = blocking(move || original::hash(&upload)).await?;
         let original = original::prepare(&uploads.engine, &incoming, treatment).await?;
         if !details.allow_duplicate {
             let sha256 = original.sha256;
@@ -195,7 +203,7 @@ impl Receiving {
         let incoming = Arc::into_inner(incoming)
             .ok_or_else(|| Error::internal("the incoming files are still in use"))?;
         let created_at = Clock::now();
-        let files = landables(&incoming, &original, &rendered);
+        let files = landing::files(&incoming, &original, &rendered);
         let item = landing::Item {
             id: &id,
             created_at,
@@ -228,6 +236,8 @@ impl Receiving {
             expires_at: details.expires_in_ms.map(|ms| created_at.plus_ms(ms)),
             tags: details.tags,
             told_tags,
+            received: width.is_none().then_some(received),
+            dav_name: details.dav_name,
         };
         let rules = Rules {
             allow_duplicate: details.allow_duplicate,
@@ -319,21 +329,6 @@ async fn settle(
 fn bytes_of(original: &Original, rendered: &Rendered) -> u64 {
     let source = original.source.as_ref().map_or(0, |source| source.bytes);
     original.bytes + source + rendered.bytes()
-}
-
-/// The files of a new item, the original first.
-fn landables(incoming: &Incoming, original: &Original, rendered: &Rendered) -> Vec<Landable> {
-    let content = &original.content;
-    let file = |file: &str, mime: &str, is_attached| Landable {
-        file: file.to_owned(),
-        path: incoming.path(file),
-        mime: mime.to_owned(),
-        is_attached,
-    };
-    let mut files = vec![file(&original.file, content.mime(), content.is_document())];
-    files.extend(original.source.as_ref().map(|s| file(&s.file, s.mime, true)));
-    files.extend(rendered.all().map(|v| file(&v.file, &v.mime, false)));
-    files
 }
 
 /// Makes the site's variants, written and synced among the incoming files.

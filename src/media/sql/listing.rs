@@ -24,6 +24,8 @@ pub(in crate::media) enum Filter {
     PublicOf(UserId),
     /// All that is this person's, in the trash or outside it.
     Of(UserId, bool),
+    /// What this person made of the file with this SHA-256, outside the trash.
+    MadeOf(UserId, [u8; 32]),
 }
 
 impl Filter {
@@ -38,6 +40,9 @@ impl Filter {
             }
             Self::Of(_, false) => "m.owner_id = ?4 AND m.trashed_at IS NULL",
             Self::Of(_, true) => "m.owner_id = ?4 AND m.trashed_at IS NOT NULL",
+            Self::MadeOf(..) => {
+                "m.owner_id = ?4 AND m.received_sha256 = ?5 AND m.trashed_at IS NULL"
+            }
         }
     }
 
@@ -45,7 +50,17 @@ impl Filter {
         match self {
             // Bound, and compared with itself: the statement takes the same values for all.
             Self::Public => UserId(0),
-            Self::PublicOr(user) | Self::PublicOf(user) | Self::Of(user, _) => user,
+            Self::PublicOr(user)
+            | Self::PublicOf(user)
+            | Self::Of(user, _)
+            | Self::MadeOf(user, _) => user,
+        }
+    }
+
+    fn sha256(self) -> Option<[u8; 32]> {
+        match self {
+            Self::MadeOf(_, sha256) => Some(sha256),
+            _ => None,
         }
     }
 }
@@ -69,8 +84,11 @@ pub(in crate::media) fn list(db: &Read<Site>, filter: Filter, ask: &Ask) -> Resu
         From::After(Cursor(key)) | From::Before(Cursor(key)) => key,
     };
     let mut statement = db.prepare_cached(&statement(filter, ask.from))?;
-    let values = (key, Clock::now(), ask.rows(), filter.user());
-    let rows = statement.query_map(values, read_row)?;
+    let (now, user, sha256) = (Clock::now(), filter.user(), filter.sha256());
+    let rows = match sha256 {
+        Some(sha256) => statement.query_map((key, now, ask.rows(), user, sha256), read_row)?,
+        None => statement.query_map((key, now, ask.rows(), user), read_row)?,
+    };
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut page = Page::of(ask, rows, |media| media.id.0);
     let bare = std::mem::take(&mut page.items);
@@ -96,16 +114,14 @@ mod tests {
             Filter::PublicOf(user),
             Filter::Of(user, false),
             Filter::Of(user, true),
+            Filter::MadeOf(user, [0; 32]),
         ];
         for filter in filters {
             for from in [From::Start, From::After(Cursor(9)), From::Before(Cursor(9))] {
                 let sql = format!("EXPLAIN QUERY PLAN {}", statement(filter, from));
                 let mut plan = db.prepare(&sql).unwrap();
-                let steps: Vec<String> = plan
-                    .query_map((9, 0, 25, user), |r| r.get(3))
-                    .unwrap()
-                    .map(Result::unwrap)
-                    .collect();
+                let steps: Vec<String> =
+                    plan.query_map([], |r| r.get(3)).unwrap().map(Result::unwrap).collect();
                 let plan = steps.join("; ");
                 assert!(plan.contains("SEARCH m"), "{filter:?} {from:?}: {plan}");
                 assert!(!plan.contains("TEMP B-TREE"), "{filter:?} {from:?}: {plan}");
