@@ -9,6 +9,7 @@ mod av;
 mod cli;
 mod cli_hosting;
 mod cli_upkeep;
+mod cli_upload;
 mod colours;
 mod compat;
 mod contract;
