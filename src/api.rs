@@ -2,6 +2,7 @@
 
 use crate::{
     accounts::api::AccountsApi,
+    albums::api::AlbumsApi,
     http::{Problem, document},
     jobs::api::JobsApi,
     media::{
@@ -27,6 +28,7 @@ fn service() -> OpenApiService<impl OpenApi, ()> {
         SiteApi,
         AccountsApi,
         MediaApi,
+        AlbumsApi,
         UploadsApi,
         MediaLinksApi,
         LooksApi,

@@ -36,7 +36,9 @@ pub mod site;
 #[cfg(not(fuzzing))]
 pub mod media;
 
-// Floor 7: whole sites, saved and moved, and uploads that come in pieces.
+// Floor 7: how media are arranged, whole sites, saved and moved, and uploads that come in pieces.
+#[cfg(not(fuzzing))]
+pub mod albums;
 #[cfg(not(fuzzing))]
 pub mod transfer;
 #[cfg(not(fuzzing))]
@@ -52,6 +54,8 @@ pub mod worker;
 
 #[cfg(not(fuzzing))]
 pub mod compat;
+#[cfg(not(fuzzing))]
+pub mod dav;
 #[cfg(not(fuzzing))]
 pub mod docs;
 

@@ -78,6 +78,10 @@ impl MediaApi {
         owner: Query<Option<String>>,
         /// What lies in the trash, instead of what does not.
         trashed: Query<Option<bool>>,
+        /// The id of an album: what lies in it.
+        album: Query<Option<String>>,
+        /// What has this tag.
+        tag: Query<Option<String>>,
         /// What you made of one file: `sha256:` and the hash of its bytes as they were sent. With
         /// `owner=me`; so a client finds out whether a file is here already.
         checksum: Query<Option<String>>,
@@ -91,11 +95,14 @@ impl MediaApi {
         let most = visitor.tenant.allowance().limit(Limit::MaxItemsPerPage);
         let ask = Ask::parse(limit.0, after.as_deref(), before.as_deref())?.at_most(most);
         let trashed = trashed.unwrap_or(false);
-        let whose =
-            listing::Whose::parse(owner.as_deref()).made_of(checksum.as_deref(), trashed)?;
-        let page = listing::list(&visitor.tenant, &visitor.actor, whose, trashed, ask).await?;
+        let (owner, album, tag) = (owner.as_deref(), album.as_deref(), tag.as_deref());
+        let wanted = listing::Wanted::parse(owner, trashed, album, tag)?;
+        let wanted = wanted.made_of(checksum.as_deref())?;
+        let page = listing::list(&visitor.tenant, &visitor.actor, wanted, ask).await?;
         let links = Links::of(&visitor.tenant, &visitor.client);
-        let query = list_query(owner.as_deref(), trashed, checksum.as_deref(), limit.0);
+        let words =
+            [("owner", owner), ("album", album), ("tag", tag), ("checksum", checksum.as_deref())];
+        let query = list_query(words, trashed, limit.0);
         let link = link_header(&page, &links.to("/api/v2/media"), &query);
         Ok(Listed::Page(Json(MediaPageView::new(page, &visitor.actor, &links)), link))
     }
@@ -217,21 +224,13 @@ async fn take_in(
     }
 }
 
-fn list_query(
-    owner: Option<&str>,
-    trashed: bool,
-    checksum: Option<&str>,
-    limit: Option<u32>,
-) -> String {
+fn list_query(words: [(&str, Option<&str>); 4], trashed: bool, limit: Option<u32>) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    if let Some(owner) = owner {
-        query.append_pair("owner", owner);
+    for (name, value) in words {
+        query.extend_pairs(value.map(|value| (name, value)));
     }
     if trashed {
         query.append_pair("trashed", "true");
-    }
-    if let Some(checksum) = checksum {
-        query.append_pair("checksum", checksum);
     }
     if let Some(limit) = limit {
         query.append_pair("limit", &limit.to_string());

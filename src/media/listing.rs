@@ -1,7 +1,7 @@
 //! Lists: what a given reader may see, newest first.
 
 use super::{
-    Media,
+    Media, albums,
     sql::{
         self,
         listing::{Filter, list as read_page},
@@ -11,8 +11,9 @@ use crate::{
     accounts::{Actor, Role, users},
     base::{
         Error, Result,
-        ids::PublicId,
+        ids::{AlbumId, PublicId},
         page::{Ask, Page},
+        text::Tag,
     },
     tenancy::Tenant,
 };
@@ -24,8 +25,6 @@ pub enum Whose {
     Visible,
     Mine,
     Of(String),
-    /// What the reader made of the file with this SHA-256, outside the trash.
-    MadeOf([u8; 32]),
 }
 
 impl Whose {
@@ -35,22 +34,6 @@ impl Whose {
             Some("me") => Self::Mine,
             Some(name) => Self::Of(name.trim().to_lowercase()),
         }
-    }
-
-    /// Narrows a list to what was made of one file: `sha256:` and 64 hexadecimal digits.
-    ///
-    /// # Errors
-    /// `Invalid` where it is no such hash, or where others' items are asked for.
-    pub fn made_of(self, checksum: Option<&str>, trashed: bool) -> Result<Self> {
-        let Some(text) = checksum else { return Ok(self) };
-        if self != Self::Mine || trashed {
-            return Err(Error::invalid("checksum", "goes with `owner=me`, outside the trash"));
-        }
-        let digits = text.strip_prefix("sha256:").unwrap_or_default();
-        let sha256 = parse_hex(digits);
-        sha256.map(Self::MadeOf).ok_or_else(|| {
-            Error::invalid("checksum", "must be `sha256:` and 64 hexadecimal digits")
-        })
     }
 }
 
@@ -80,25 +63,84 @@ pub async fn find(tenant: &Tenant, actor: &Actor, id: &str) -> Result<Media> {
     Ok(media)
 }
 
+/// The newest item in an album: of all, or of those that everybody finds there.
+pub async fn newest_in(tenant: &Tenant, album: AlbumId, all: bool) -> Result<Option<Media>> {
+    let ask = Ask::parse(Some(1), None, None)?;
+    let page = tenant.read(move |db| read_page(db, Filter::In(album, all), None, &ask)).await?;
+    Ok(page.items.into_iter().next())
+}
+
+/// Which items are asked for.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    pub whose: Whose,
+    /// Those in the trash, instead of those outside it.
+    pub trashed: bool,
+    /// Those in this album. It has one owner, and no trash.
+    pub album: Option<PublicId>,
+    pub tag: Option<Tag>,
+    /// Those made of the file with this SHA-256.
+    pub made_of: Option<[u8; 32]>,
+}
+
+impl Wanted {
+    /// # Errors
+    /// `Invalid` for what can be no album or no tag, and for what cannot be asked together.
+    pub fn parse(
+        owner: Option<&str>,
+        trashed: bool,
+        album: Option<&str>,
+        tag: Option<&str>,
+    ) -> Result<Self> {
+        if album.is_some() && (owner.is_some() || trashed) {
+            let reason = "cannot be combined with `owner` or `trashed`";
+            return Err(Error::invalid("album", reason));
+        }
+        Ok(Self {
+            whose: Whose::parse(owner),
+            trashed,
+            album: album.map(albums::parse).transpose()?,
+            tag: tag.map(Tag::parse).transpose()?,
+            made_of: None,
+        })
+    }
+
+    /// Only what was made of one file: `sha256:` and 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// `Invalid` where it is no such hash, or where others' items are asked for.
+    pub fn made_of(self, checksum: Option<&str>) -> Result<Self> {
+        let Some(text) = checksum else { return Ok(self) };
+        if self.whose != Whose::Mine || self.trashed {
+            return Err(Error::invalid("checksum", "goes with `owner=me`, outside the trash"));
+        }
+        let wrong = || Error::invalid("checksum", "must be `sha256:` and 64 hexadecimal digits");
+        let sha256 = text.strip_prefix("sha256:").and_then(parse_hex).ok_or_else(wrong)?;
+        Ok(Self { made_of: Some(sha256), ..self })
+    }
+}
+
 /// A page of items. The trash is the owner's and the managers'.
-pub async fn list(
-    tenant: &Tenant,
-    actor: &Actor,
-    whose: Whose,
-    trashed: bool,
-    ask: Ask,
-) -> Result<Page<Media>> {
+///
+/// # Errors
+/// `NotFound` for an album that the actor may not know of.
+pub async fn list(tenant: &Tenant, actor: &Actor, wanted: Wanted, ask: Ask) -> Result<Page<Media>> {
     let actor = actor.clone();
     tenant
         .read(move |db| {
+            let Wanted { whose, trashed, album, tag, made_of } = wanted;
+            if let Some(album) = album {
+                let (album, all) = albums::to_look_into(db, &actor, &album)?;
+                return read_page(db, Filter::In(album, all), tag.as_ref(), &ask);
+            }
             let filter = match (whose, actor.user()) {
                 (Whose::Visible, None) if !trashed => Filter::Public,
                 (Whose::Visible, Some(user)) if !trashed => Filter::PublicOr(user.id),
-                (Whose::Visible | Whose::Mine, Some(user)) => Filter::Of(user.id, trashed),
-                (Whose::MadeOf(sha256), Some(user)) => Filter::MadeOf(user.id, sha256),
-                (Whose::Visible | Whose::Mine | Whose::MadeOf(_), None) => {
-                    return Err(Error::Unauthenticated);
-                }
+                (Whose::Visible | Whose::Mine, Some(user)) => match made_of {
+                    Some(sha256) => Filter::MadeOf(user.id, sha256),
+                    None => Filter::Of(user.id, trashed),
+                },
+                (Whose::Visible | Whose::Mine, None) => return Err(Error::Unauthenticated),
                 (Whose::Of(name), _) => {
                     let owner = users::find_in(db, &name)?.id;
                     match actor.is(owner) || actor.has_role(Role::Manager) {
@@ -110,7 +152,7 @@ pub async fn list(
                     }
                 }
             };
-            read_page(db, filter, &ask)
+            read_page(db, filter, tag.as_ref(), &ask)
         })
         .await
 }
@@ -119,18 +161,20 @@ pub async fn list(
 mod tests {
     use super::*;
 
+    fn wanted(owner: Option<&str>, trashed: bool, checksum: &str) -> Result<Wanted> {
+        Wanted::parse(owner, trashed, None, None)?.made_of(Some(checksum))
+    }
+
     #[test]
     fn a_checksum_is_a_hash_in_full() {
         let hash = format!("sha256:{}0f", "00".repeat(31));
-        let Ok(Whose::MadeOf(bytes)) = Whose::Mine.made_of(Some(&hash), false) else { panic!() };
+        let bytes = wanted(Some("me"), false, &hash).unwrap().made_of.unwrap();
         assert_eq!((bytes[0], bytes[31]), (0, 15));
-        assert_eq!(Whose::Mine.made_of(None, true).unwrap(), Whose::Mine);
-        assert!(Whose::Visible.made_of(Some(&hash), false).is_err());
-        assert!(Whose::Mine.made_of(Some(&hash), true).is_err());
-        for text in ["", "sha256:", "0f", &hash[1..], &hash.replace('f', "g"), "sha256:é"] {
-            assert!(Whose::Mine.made_of(Some(text), false).is_err(), "{text}");
-        }
+        assert!(wanted(None, false, &hash).is_err());
+        assert!(wanted(Some("me"), true, &hash).is_err());
         let wide = format!("sha256:{}é", "0".repeat(62));
-        assert!(Whose::Mine.made_of(Some(&wide), false).is_err());
+        for text in ["", "sha256:", "0f", &hash[1..], &hash.replace('f', "g"), "sha256:é", &wide] {
+            assert!(wanted(Some("me"), false, text).is_err(), "{text}");
+        }
     }
 }

@@ -151,6 +151,8 @@ settings! {
     watermark_animated: bool = false, flag;
     /// In how many of 64 features a picture may differ from a blocked one and still be refused.
     blocklist_distance: u64 = 6, |k, v| number(k, v, 0, 12);
+    /// Whether people may reach their own albums and items as folders, over WebDAV.
+    webdav: bool = true, flag;
     /// How long the trash is kept, in days; 0 purges at the next sweep.
     trash_days: u64 = 30, |k, v| number(k, v, 0, 3_650);
 }

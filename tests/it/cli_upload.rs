@@ -303,8 +303,7 @@ async fn a_folder_that_is_watched_gives_what_is_new_and_finished() {
     let desk = Desk::new(&server.running.public_url, &ana);
     desk.put("in/old.png", &pictures::png(30, 20, false));
     let mut watching = desk.command(&["--watch", "in"]);
-    let mut watching =
-        watching.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut watching = watching.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     let new = pictures::png(31, 21, false);
     let half = new.len() / 2;

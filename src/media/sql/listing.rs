@@ -5,8 +5,9 @@ use super::{COLUMNS, complete, read_row};
 use crate::{
     base::{
         Clock, Result,
-        ids::UserId,
+        ids::{AlbumId, UserId},
         page::{Ask, Cursor, From, Page},
+        text::Tag,
     },
     db::Read,
     media::Media,
@@ -24,6 +25,8 @@ pub(in crate::media) enum Filter {
     PublicOf(UserId),
     /// All that is this person's, in the trash or outside it.
     Of(UserId, bool),
+    /// What lies in an album: all, or what everybody finds there.
+    In(AlbumId, bool),
     /// What this person made of the file with this SHA-256, outside the trash.
     MadeOf(UserId, [u8; 32]),
 }
@@ -38,22 +41,25 @@ impl Filter {
             Self::PublicOf(_) => {
                 "m.visibility = 'public' AND m.owner_id = ?4 AND m.trashed_at IS NULL"
             }
-            Self::Of(_, false) => "m.owner_id = ?4 AND m.trashed_at IS NULL",
+            Self::Of(_, false) | Self::MadeOf(..) => "m.owner_id = ?4 AND m.trashed_at IS NULL",
             Self::Of(_, true) => "m.owner_id = ?4 AND m.trashed_at IS NOT NULL",
-            Self::MadeOf(..) => {
-                "m.owner_id = ?4 AND m.received_sha256 = ?5 AND m.trashed_at IS NULL"
+            Self::In(_, true) => "m.album_id = ?4 AND m.trashed_at IS NULL",
+            Self::In(_, false) => {
+                "m.album_id = ?4 AND m.trashed_at IS NULL AND m.own_visibility = 'public'
+                 AND m.visibility <> 'private'"
             }
         }
     }
 
-    fn user(self) -> UserId {
+    fn key(self) -> i64 {
         match self {
             // Bound, and compared with itself: the statement takes the same values for all.
-            Self::Public => UserId(0),
+            Self::Public => 0,
             Self::PublicOr(user)
             | Self::PublicOf(user)
             | Self::Of(user, _)
-            | Self::MadeOf(user, _) => user,
+            | Self::MadeOf(user, _) => user.0,
+            Self::In(album, _) => album.0,
         }
     }
 
@@ -65,30 +71,41 @@ impl Filter {
     }
 }
 
-fn statement(filter: Filter, from: From) -> String {
+/// Without a tag along the index of the filter, with one along that of the tags.
+fn statement(filter: Filter, has_tag: bool, from: From) -> String {
     let (beyond, order) = match from {
         From::Start | From::After(_) => ("<", "DESC"),
         From::Before(_) => (">", "ASC"),
     };
+    let (columns, tagged, id) = match has_tag {
+        false => (COLUMNS.to_owned(), "?5 IS NULL", "m.id"),
+        true => {
+            let tags_first = "FROM media_tags t CROSS JOIN media m ON m.id = t.media_id";
+            (COLUMNS.replace("FROM media m", tags_first), "t.tag = ?5", "t.media_id")
+        }
+    };
+    let made = if filter.sha256().is_some() { "m.received_sha256 = ?6" } else { "?6 IS NULL" };
     format!(
-        "SELECT {} WHERE {} AND m.id {beyond} ?1 AND (m.expires_at IS NULL OR m.expires_at > ?2)
-         ORDER BY m.id {order} LIMIT ?3",
-        COLUMNS,
+        "SELECT {columns} WHERE {tagged} AND {made} AND {} AND {id} {beyond} ?1
+             AND (m.expires_at IS NULL OR m.expires_at > ?2)
+         ORDER BY {id} {order} LIMIT ?3",
         filter.condition()
     )
 }
 
-pub(in crate::media) fn list(db: &Read<Site>, filter: Filter, ask: &Ask) -> Result<Page<Media>> {
+pub(in crate::media) fn list(
+    db: &Read<Site>,
+    filter: Filter,
+    tag: Option<&Tag>,
+    ask: &Ask,
+) -> Result<Page<Media>> {
     let key = match ask.from {
         From::Start => i64::MAX,
         From::After(Cursor(key)) | From::Before(Cursor(key)) => key,
     };
-    let mut statement = db.prepare_cached(&statement(filter, ask.from))?;
-    let (now, user, sha256) = (Clock::now(), filter.user(), filter.sha256());
-    let rows = match sha256 {
-        Some(sha256) => statement.query_map((key, now, ask.rows(), user, sha256), read_row)?,
-        None => statement.query_map((key, now, ask.rows(), user), read_row)?,
-    };
+    let mut statement = db.prepare_cached(&statement(filter, tag.is_some(), ask.from))?;
+    let values = (key, Clock::now(), ask.rows(), filter.key(), tag, filter.sha256());
+    let rows = statement.query_map(values, read_row)?;
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut page = Page::of(ask, rows, |media| media.id.0);
     let bare = std::mem::take(&mut page.items);
@@ -114,17 +131,25 @@ mod tests {
             Filter::PublicOf(user),
             Filter::Of(user, false),
             Filter::Of(user, true),
+            Filter::In(AlbumId(1), true),
+            Filter::In(AlbumId(1), false),
             Filter::MadeOf(user, [0; 32]),
         ];
-        for filter in filters {
+        let asked = filters.into_iter().flat_map(|f| [(f, None), (f, Some("sea"))]);
+        for (filter, tag) in asked {
             for from in [From::Start, From::After(Cursor(9)), From::Before(Cursor(9))] {
-                let sql = format!("EXPLAIN QUERY PLAN {}", statement(filter, from));
+                let statement = statement(filter, tag.is_some(), from);
+                let sql = format!("EXPLAIN QUERY PLAN {statement}");
                 let mut plan = db.prepare(&sql).unwrap();
-                let steps: Vec<String> =
-                    plan.query_map([], |r| r.get(3)).unwrap().map(Result::unwrap).collect();
+                let steps: Vec<String> = plan
+                    .query_map((9, 0, 25, filter.key(), tag, filter.sha256()), |r| r.get(3))
+                    .unwrap()
+                    .map(Result::unwrap)
+                    .collect();
                 let plan = steps.join("; ");
-                assert!(plan.contains("SEARCH m"), "{filter:?} {from:?}: {plan}");
-                assert!(!plan.contains("TEMP B-TREE"), "{filter:?} {from:?}: {plan}");
+                let first = if tag.is_some() { "SEARCH t USING" } else { "SEARCH m" };
+                assert!(plan.contains(first), "{filter:?} {tag:?} {from:?}: {plan}");
+                assert!(!plan.contains("TEMP B-TREE"), "{filter:?} {tag:?} {from:?}: {plan}");
             }
         }
     }
