@@ -4,9 +4,11 @@
 use super::{
     Session,
     blank::Blanks,
+    conditions,
     path::{self, PREFIX},
     shift,
     tree::{Node, find},
+    xml,
 };
 use crate::{
     accounts::{Scope, basic},
@@ -111,6 +113,7 @@ impl Dav {
                 Ok(if had { StatusCode::NO_CONTENT } else { StatusCode::CREATED }.into())
             }
             ("COPY", _) => Err(Error::Forbidden("an item is not copied here: upload it again")),
+            ("PATCH", _) => Err(Error::Forbidden("files are written whole")),
             ("PROPFIND", None | Some("infinity" | "Infinity")) => Ok(Response::builder()
                 .status(StatusCode::FORBIDDEN)
                 .content_type("application/xml; charset=utf-8")
@@ -137,8 +140,10 @@ fn folder() -> Response {
 
 /// Lets the crate speak the protocol, and says why where it only says that something failed.
 async fn hand_on(session: Session, req: Request) -> Result<Response> {
+    conditions::check(req.headers())?;
     let is_options = req.method() == Method::OPTIONS;
     let (parts, body) = req.into_parts();
+    let body = if parts.method == Method::PUT { body } else { xml::read(body).await?.into() };
     let mut asked = hyper::Request::new(StreamBody::new(Box::pin(
         body.into_bytes_stream().map_ok(Frame::data),
     )));

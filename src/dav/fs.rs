@@ -126,6 +126,7 @@ impl Session {
         Writing::begin(self, way, folder, before).await
     }
 
+    /// `false` where there is something of this name.
     async fn make_folder(&self, way: &Way) -> Result<bool> {
         if look(self, way).await?.is_some() {
             return Ok(false);
@@ -136,10 +137,16 @@ impl Session {
         let edit = albums::Edit {
             visibility: Some(visibility),
             parent: Some(folder.0.map(|album| album.public_id)),
+            is_only: true,
             ..albums::Edit::default()
         };
-        albums::create(&self.tenant, &self.actor, Label::parse("title", name)?, edit).await?;
-        Ok(true)
+        let title = Label::parse("title", name)?;
+        match albums::create(&self.tenant, &self.actor, title, edit).await {
+            Ok(_) => Ok(true),
+            // Somebody else was quicker.
+            Err(Error::Conflict { code: "name_taken", .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     async fn entries(&self, way: &Way) -> Result<Vec<Entry>> {

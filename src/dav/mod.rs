@@ -3,12 +3,14 @@
 
 mod answer;
 mod blank;
+mod conditions;
 mod file;
 mod fs;
 mod names;
 mod path;
 mod shift;
 mod tree;
+mod xml;
 
 pub use answer::Dav;
 

@@ -72,7 +72,8 @@ pub(super) async fn shift(
         }
         Node::Folder(Shelf(Some(moved))) => {
             let title = Some(Label::parse("title", name)?);
-            let edit = albums::Edit { title, parent: Some(album), ..albums::Edit::default() };
+            let parent = Some(album);
+            let edit = albums::Edit { title, parent, is_only: true, ..albums::Edit::default() };
             albums::update(tenant, actor, moved.public_id.as_str(), edit).await?;
         }
         Node::Folder(Shelf(None)) => return Err(Error::Forbidden("the outermost folder stays")),

@@ -105,7 +105,7 @@ impl Files {
     }
 }
 
-/// What is written of a file to its owner, who reads it over and over.
+/// How long a file as its owner has it may be kept elsewhere: only for them, and never unasked.
 const OWN: &str = "private, no-cache";
 
 impl Files {
@@ -122,11 +122,7 @@ impl Files {
     ) -> Result<Response> {
         let row = self.hot.row(tenant, &shelved.id, &shelved.file).await?;
         let row = row.filter(|row| row.facts.may_edit(actor)).ok_or(Error::NotFound("file"))?;
-        let entity = Entity {
-            disposition: None,
-            cache_control: OWN.to_owned(),
-            ..entity(&row, None, false)
-        };
+        let entity = Entity { cache_control: OWN.to_owned(), ..entity(&row, None, false) };
         let source = |range| source(&self.hot, tenant, &row, range);
         let answer = respond(req.method(), req.headers(), &entity, source).await?;
         count(req, tenant, &answer)?;

@@ -15,6 +15,7 @@ mod colours;
 mod compat;
 mod contract;
 mod crash;
+mod dav;
 mod decoding;
 mod delivery;
 #[cfg(feature = "svg")]
