@@ -1,5 +1,6 @@
-//! Who is calling, for programs that know nothing but a name and a password (RFC 7617): file
-//! managers and the like. The password is an API token, and never that of the account, which such
+//! Who is calling, for programs that know nothing but a name and a password (RFC 7617).
+//!
+//! These are file managers and the like. The password is an API token, and never that of the account, which such
 //! programs would keep and send with every request.
 
 use super::{Actor, Proof, limits::Guess, token};
@@ -25,10 +26,11 @@ pub async fn identify(tenant: &Tenant, client: &Client, headers: &HeaderMap) -> 
     let address = client.address.map(|address| address.to_string());
     // Counted apart from passwords: a program with an old token keeps nobody from signing in.
     let guess = Guess::new(&format!("token of {name}"), address.as_deref());
-    guess.check(tenant).await?;
     let found = token::present(tenant, &secret).await?;
     let named = found.filter(|(user, _)| [&user.username, &user.email].contains(&&name));
+    // Tokens cannot be guessed, so whoever has one never waits for those who have none.
     let Some((user, scopes)) = named else {
+        guess.check(tenant).await?;
         guess.was_wrong(tenant).await;
         return Err(Error::WrongCredentials);
     };

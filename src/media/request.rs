@@ -24,6 +24,8 @@ use poem_openapi::{
     types::{Example, Type},
 };
 
+// There is one for each request, and not for long.
+#[allow(clippy::large_enum_variant)]
 #[derive(ApiRequest)]
 pub(super) enum UploadRequest {
     Form(Form),

@@ -1,5 +1,6 @@
-//! The public API of an appliance, as its client: what the command line uploads with. It connects
-//! to the server that the person at the keyboard names, from their own machine and as themselves,
+//! The public API of an appliance, as its client: what the command line uploads with.
+//!
+//! It connects to the server that the person at the keyboard names, from their own machine and as themselves,
 //! so no address is judged here. It reads no files and tries nothing twice.
 
 use super::fetch::tls;

@@ -78,7 +78,7 @@ async fn what_is_written_is_read_and_is_an_item() {
     answer.expect(StatusCode::CREATED);
     assert_eq!(list(&disk, "/dav/").await, [("/dav/Sea%20side/".to_owned(), None)]);
     let file = ("/dav/Sea%20side/beach.jpeg".to_owned(), Some(photo.len()));
-    assert_eq!(list(&disk, "/dav/Sea%20side/").await, [file.clone()]);
+    assert_eq!(list(&disk, "/dav/Sea%20side/").await, std::slice::from_ref(&file));
 
     let read = disk.get(&file.0).await.expect(StatusCode::OK);
     assert_eq!((read.header("etag"), read.header("content-type")), (&*tag, "image/jpeg"));
@@ -98,6 +98,22 @@ async fn what_is_written_is_read_and_is_an_item() {
     let holds = |bytes: &[u8]| bytes.windows(pictures::SECRET.len()).any(|w| w == pictures::SECRET);
     assert!(holds(&photo) && !holds(&public.expect(StatusCode::OK).body));
     assert_eq!(server.leftovers(), 0);
+}
+
+#[tokio::test]
+async fn a_site_that_keeps_no_uploads_keeps_none_of_these() {
+    let server = TestServer::start().await;
+    let ana = server.admin().await;
+    let settings = json!({ "keep_uploads": "never", "hide_file_names": true });
+    ana.patch("/api/v2/site/settings", settings).await.expect(StatusCode::OK);
+    let disk = drive(&server.guest(), "ana", ana.token());
+    let photo = pictures::jpeg_with_exif(64, 48, 1, true);
+    put(&disk, "/dav/my%20beach.jpeg", &photo).await.expect(StatusCode::CREATED);
+    let read = disk.get("/dav/my%20beach.jpeg").await.expect(StatusCode::OK).body;
+    assert_ne!(read, photo);
+    // What is said of it is true of what is read.
+    assert_eq!(list(&disk, "/dav/").await[0].1, Some(read.len()));
+    assert!(!items(&ana, "").await[0]["filename"].as_str().unwrap().contains("beach"));
 }
 
 #[tokio::test]
@@ -204,7 +220,7 @@ async fn a_folder_that_several_make_at_once_is_one() {
 async fn what_cannot_be_kept_is_refused_and_leaves_nothing() {
     let server = TestServer::start().await;
     let ana = server.admin().await;
-    ana.patch("/api/v2/site", json!({ "max_upload_bytes": 100_000 })).await;
+    ana.patch("/api/v2/site/settings", json!({ "max_upload_bytes": 100_000 })).await;
     let disk = drive(&server.guest(), "ana", ana.token());
     assert_eq!(plain(&disk, "MKCOL", "/dav/in").await, StatusCode::CREATED);
     for (path, bytes, status) in [
@@ -321,15 +337,18 @@ async fn folders_are_their_owners_alone() {
         guest.with_header("authorization", &format!("Bearer {}", ana.token())),
         drive(&there.guest(), "ana", ana.token()),
     ];
+    let mut waits = 0;
     for (n, who) in wrong.iter().enumerate() {
         for method in ["OPTIONS", "GET", "PROPFIND", "PUT", "DELETE"] {
             let answer = send(who, method, "/dav/mine/a.png", &[("depth", "0")], Vec::new()).await;
             let status = answer.status.as_u16();
             // Whoever guesses too often has to wait.
             assert!([401, 429].contains(&status), "{n} {method}: {status}");
+            waits += usize::from(status == 429);
             assert!(status == 429 || answer.header("www-authenticate").starts_with("Basic "));
         }
     }
+    assert!(waits > 0);
     disk.get("/dav/mine/a.png").await.expect(StatusCode::OK);
 }
 
@@ -352,7 +371,7 @@ async fn a_token_does_what_it_was_made_for_while_the_site_lets_it() {
         let answer = send(&reader, method, "/dav/a.png", &to, Vec::new()).await;
         answer.problem(403, "missing_scope");
     }
-    ana.patch("/api/v2/site", json!({ "webdav": false })).await.expect(StatusCode::OK);
+    ana.patch("/api/v2/site/settings", json!({ "webdav": false })).await.expect(StatusCode::OK);
     disk.get("/dav/a.png").await.problem(404, "not_found");
 }
 
