@@ -16,6 +16,7 @@ mod compat;
 mod contract;
 mod crash;
 mod dav;
+mod dav_paths;
 mod decoding;
 mod delivery;
 #[cfg(feature = "svg")]
