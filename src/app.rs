@@ -6,6 +6,7 @@ use crate::{
     base::{Error, Result, ids::TenantId, secret::Secret},
     compat,
     config::Config,
+    dav::Dav,
     docs,
     http::{Client, Problem, Proxies, layers},
     imaging::{self, Engine},
@@ -241,23 +242,29 @@ impl App {
         operator::counted(answers, "operator", self.operator.metrics.clone())
     }
 
-    /// Answers what asks for a file, and lets the endpoint answer everything else.
+    /// Answers what asks for a file, from wherever, and lets the endpoint answer everything else.
     fn files_first<E>(&self, endpoint: E) -> impl Endpoint<Output = Response> + use<E>
     where
         E: Endpoint<Output = Response> + 'static,
     {
         let (tenants, endpoint) = (self.tenants.clone(), Arc::new(endpoint));
         let files = Files { hot: self.hot.clone(), uploads: self.uploads.clone() };
+        let dav = Dav::new(files.clone());
         poem::endpoint::make(move |req: Request| {
-            let (tenants, endpoint, files) = (tenants.clone(), endpoint.clone(), files.clone());
+            let (tenants, endpoint) = (tenants.clone(), endpoint.clone());
+            let (files, dav) = (files.clone(), dav.clone());
             async move {
-                if !Files::are_asked_for(req.uri().path()) {
+                let is_dav = Dav::is_asked_for(req.uri().path());
+                if !is_dav && !Files::are_asked_for(req.uri().path()) {
                     return endpoint.call(req).await;
                 }
                 let client = req.data::<Client>().ok_or_else(|| Error::internal("no client"));
-                let client = client.map_err(Problem::from)?;
+                let client = client.map_err(Problem::from)?.clone();
                 let tenant = tenants.by_host(&client.host).await.map_err(Problem::from)?;
-                Ok(files.answer(&req, &tenant, client).await?)
+                Ok(match is_dav {
+                    true => dav.answer(req, &tenant, &client).await?,
+                    false => files.answer(&req, &tenant, &client).await?,
+                })
             }
         })
     }

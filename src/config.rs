@@ -214,6 +214,8 @@ impl Config {
 const PREFIX: &str = "VITRINA_";
 /// Names the file, and is therefore not in it.
 const CONFIG_VARIABLE: &str = "VITRINA_CONFIG";
+/// What `vitrina upload` is told: no settings of a server, though the same shell may start one.
+const CLIENT_VARIABLES: [&str; 2] = ["VITRINA_SERVER", "VITRINA_TOKEN"];
 
 impl Given {
     fn refuse_unknown(&self) -> Result<(), ConfigError> {
@@ -224,7 +226,8 @@ impl Given {
             let is_link =
                 rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_");
             let key = rest.to_ascii_lowercase();
-            if !known(&key) && name != CONFIG_VARIABLE && !is_link {
+            let is_other = name == CONFIG_VARIABLE || CLIENT_VARIABLES.contains(&&**name);
+            if !known(&key) && !is_other && !is_link {
                 return Err(unknown(name, "the environment", &key));
             }
         }

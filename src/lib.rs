@@ -57,6 +57,8 @@ pub mod worker;
 #[cfg(not(fuzzing))]
 pub mod compat;
 #[cfg(not(fuzzing))]
+pub mod dav;
+#[cfg(not(fuzzing))]
 pub mod docs;
 
 #[cfg(not(fuzzing))]

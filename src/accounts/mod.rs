@@ -1,6 +1,7 @@
 //! People: who they are, how they prove it, and who may do what.
 
 pub mod api;
+pub mod basic;
 pub mod caller;
 pub mod limits;
 pub mod link;

@@ -22,12 +22,15 @@ pub struct Edit {
     pub visibility: Option<Visibility>,
     pub parent: Option<Option<PublicId>>,
     pub cover: Option<Option<PublicId>>,
+    /// No other album of its owner in the same place may be called the same.
+    pub is_only: bool,
 }
 
 /// Makes an album of the actor's. Without a word about it, everybody may find it.
 ///
 /// # Errors
-/// `Unauthenticated` for guests; `LimitReached`; `Invalid` for a parent that is not theirs.
+/// `Unauthenticated` for guests; `LimitReached`; `Invalid` for a parent that is not theirs;
+/// `Conflict` for a name that is to be the only one and is not.
 pub async fn create(tenant: &Tenant, actor: &Actor, title: Label, edit: Edit) -> Result<Album> {
     let owner = actor.user().ok_or(Error::Unauthenticated)?.id;
     let (id, allowance) = (PublicId::random()?, tenant.allowance());
@@ -90,6 +93,10 @@ fn write(db: &Write<Site>, album: Album, edit: Edit) -> Result<Album> {
         cover,
     };
     sql::update(db, album.id, &change)?;
+    if edit.is_only && sql::called_the_same(db, album.id)? {
+        let reason = "there is an album of this name";
+        return Err(Error::Conflict { code: "name_taken", reason });
+    }
     sql::get(db, &album.public_id)?.ok_or(Error::NotFound("album"))
 }
 

@@ -70,6 +70,9 @@ sql! {
         WHERE parent_id = ?1 AND own_visibility <> visibility";
     LIFT_ALBUMS = "UPDATE albums SET parent_id = (SELECT parent_id FROM albums WHERE id = ?1)
         WHERE parent_id = ?1";
+    CALLED_THE_SAME = "SELECT count(*) FROM albums a JOIN albums b ON b.owner_id = a.owner_id
+            AND b.parent_id IS a.parent_id AND b.title = a.title AND b.id <> a.id
+        WHERE a.id = ?1";
     ITEMS = "SELECT public_id FROM media WHERE album_id = ?1 AND trashed_at IS NULL";
     DELETE = "DELETE FROM albums WHERE id = ?1";
 }
@@ -199,6 +202,12 @@ pub(super) fn tree(db: &Read<Site>, id: AlbumId) -> Result<Vec<AlbumId>> {
     let mut statement = db.prepare_cached(TREE)?;
     let ids = statement.query_map([id], |r| r.get(0))?;
     Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Whether its owner has another album of its name in the same place.
+pub(super) fn called_the_same(db: &Read<Site>, id: AlbumId) -> Result<bool> {
+    let others = db.prepare_cached(CALLED_THE_SAME)?.query_row([id], |r| r.get::<_, i64>(0))?;
+    Ok(others > 0)
 }
 
 /// The item, if it lies in this album.

@@ -229,6 +229,7 @@ impl AlbumPatch {
             visibility: visibility(self.visibility)?,
             parent: reference("parent", self.parent)?,
             cover: reference("cover", self.cover)?,
+            ..Edit::default()
         })
     }
 }

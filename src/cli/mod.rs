@@ -10,6 +10,7 @@ mod site;
 mod table;
 mod tenant;
 mod token;
+mod upload;
 mod user;
 mod whole;
 mod words;
@@ -72,6 +73,8 @@ enum Verb {
         #[arg(last = true, required = true)]
         words: Vec<OsString>,
     },
+    /// Upload files to a server, from wherever they are
+    Upload(upload::Command),
     /// Print the API document
     Openapi {
         /// That of the operator API
@@ -108,6 +111,9 @@ pub fn run(args: Vec<OsString>, env: Vec<(String, String)>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
+    if let Some(Verb::Upload(command)) = cli.command {
+        return outcome(wait(upload::run(command, &env)));
+    }
     let settings = match cli.command {
         // Its jobs say all that it needs to know.
         Some(Verb::Worker | Verb::Confine { .. }) => Config::load(&Given::default()),
@@ -185,6 +191,8 @@ fn act(cli: Cli, config: &Config, shown: &[Shown]) -> ExitCode {
         Verb::Tenant(command) => wait(tenant::run(command, config)),
         Verb::Plan(command) => wait(plan::run(command, config)),
         Verb::Key(verb) => wait(key::run(verb, config)),
+        // Done before the settings are read, which are a server's.
+        Verb::Upload(_) => Ok(()),
         Verb::Worker => crate::imaging::worker::serve().map_err(Error::from),
         Verb::Confine { words } => crate::av::confine::become_other(&words).map_err(Error::from),
         Verb::Openapi { operator } => {
@@ -196,6 +204,10 @@ fn act(cli: Cli, config: &Config, shown: &[Shown]) -> ExitCode {
             Ok(())
         }
     };
+    outcome(done)
+}
+
+fn outcome(done: Result<()>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -57,8 +57,13 @@ fn a_bad_value_names_its_key_and_its_origin() {
 }
 
 #[test]
-fn variables_that_kubernetes_makes_are_none_of_ours() {
-    let env = [("VITRINA_PORT", "tcp://10.0.0.1:80"), ("VITRINA_SERVICE_HOST", "10.0.0.1")];
+fn variables_that_others_read_are_none_of_ours() {
+    let env = [
+        ("VITRINA_PORT", "tcp://10.0.0.1:80"),
+        ("VITRINA_SERVICE_HOST", "10.0.0.1"),
+        ("VITRINA_SERVER", "https://media.example"),
+        ("VITRINA_TOKEN", "vk_x"),
+    ];
     assert!(load(&[], &env, "").is_ok());
 }
 

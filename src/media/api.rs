@@ -81,6 +81,7 @@ impl MediaApi {
     ///
     /// Newest first. Without `owner`: what is public, and what is yours.
     #[oai(path = "/media", method = "get", operation_id = "list_media")]
+    #[allow(clippy::too_many_arguments)]
     async fn list(
         &self,
         visitor: Visitor<ReadMedia>,
@@ -92,6 +93,9 @@ impl MediaApi {
         album: Query<Option<String>>,
         /// What has this tag.
         tag: Query<Option<String>>,
+        /// What you made of one file: `sha256:` and the hash of its bytes as they were sent. With
+        /// `owner=me`; so a client finds out whether a file is here already.
+        checksum: Query<Option<String>>,
         /// How many items, 1 to 100; 24 without it.
         limit: Query<Option<u32>>,
         /// The cursor `next` of the page before.
@@ -104,10 +108,12 @@ impl MediaApi {
         let trashed = trashed.unwrap_or(false);
         let (owner, album, tag) = (owner.as_deref(), album.as_deref(), tag.as_deref());
         let wanted = listing::Wanted::parse(owner, trashed, album, tag)?;
+        let wanted = wanted.made_of(checksum.as_deref())?;
         let page = listing::list(&visitor.tenant, &visitor.actor, wanted, ask).await?;
         let links = Links::of(&visitor.tenant, &visitor.client);
-        let query =
-            list_query([("owner", owner), ("album", album), ("tag", tag)], trashed, limit.0);
+        let words =
+            [("owner", owner), ("album", album), ("tag", tag), ("checksum", checksum.as_deref())];
+        let query = list_query(words, trashed, limit.0);
         let link = link_header(&page, &links.to("/api/v2/media"), &query);
         Ok(Listed::Page(Json(MediaPageView::new(page, &visitor.actor, &links)), link))
     }
@@ -229,7 +235,7 @@ async fn take_in(
     }
 }
 
-fn list_query(words: [(&str, Option<&str>); 3], trashed: bool, limit: Option<u32>) -> String {
+fn list_query(words: [(&str, Option<&str>); 4], trashed: bool, limit: Option<u32>) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in words {
         query.extend_pairs(value.map(|value| (name, value)));

@@ -5,12 +5,13 @@ use super::{
     hot::Hot,
     renderings,
     shape::{self, Shape},
+    shelf::Shelved,
     sign,
     sql::{self, FileRow},
     upload::Uploads,
 };
 use crate::{
-    accounts::caller,
+    accounts::{Actor, caller},
     base::{Clock, Error, Result, clock::Millis, ids::PublicId, visibility::Visibility},
     http::{
         Client, Problem,
@@ -99,13 +100,43 @@ impl Files {
         if shape.is_some_and(|shape| shape.output == Output::Auto) {
             answer.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
         }
-        if *req.method() == Method::GET && answer.status().is_success() {
-            let length = answer.headers().get(header::CONTENT_LENGTH);
-            let bytes = length.and_then(|v| v.to_str().ok()?.parse().ok()).unwrap_or(0);
-            tenant.serve(bytes)?;
-        }
+        count(req, tenant, &answer)?;
         Ok(answer)
     }
+}
+
+/// How long a file as its owner has it may be kept elsewhere: only for them, and never unasked.
+const OWN: &str = "private, no-cache";
+
+impl Files {
+    /// `GET` and `HEAD` of an item's file as its owner has it.
+    ///
+    /// # Errors
+    /// Those of finding it, of whoever is not its owner, and of reading it.
+    pub async fn own(
+        &self,
+        req: &Request,
+        tenant: &Arc<Tenant>,
+        actor: &Actor,
+        shelved: &Shelved,
+    ) -> Result<Response> {
+        let row = self.hot.row(tenant, &shelved.id, &shelved.file).await?;
+        let row = row.filter(|row| row.facts.may_edit(actor)).ok_or(Error::NotFound("file"))?;
+        let entity = Entity { cache_control: OWN.to_owned(), ..entity(&row, None, false) };
+        let source = |range| source(&self.hot, tenant, &row, range);
+        let answer = respond(req.method(), req.headers(), &entity, source).await?;
+        count(req, tenant, &answer)?;
+        Ok(answer)
+    }
+}
+
+/// Bytes that go out count for the site.
+fn count(req: &Request, tenant: &Tenant, answer: &Response) -> Result<()> {
+    if *req.method() == Method::GET && answer.status().is_success() {
+        let length = answer.headers().get(header::CONTENT_LENGTH);
+        tenant.serve(length.and_then(|v| v.to_str().ok()?.parse().ok()).unwrap_or(0))?;
+    }
+    Ok(())
 }
 
 /// The item and the file in `/f/{id}/{file}`.
@@ -205,7 +236,7 @@ impl Wanted<'_> {
         let open = row.facts.visibility != Visibility::Private && row.facts.trashed_at.is_none();
         let actor = if open && !row.is_source {
             // Who asks makes no difference, so nobody is asked who they are.
-            crate::accounts::Actor::Guest
+            Actor::Guest
         } else {
             caller::identify(self.tenant, self.client, req.method(), req.headers()).await?
         };

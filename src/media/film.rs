@@ -163,7 +163,7 @@ pub(super) fn keep(
         File::open(incoming.path(&file))?.sync_all()?;
     }
     let (bytes, sha256) = hash(&incoming.path(&file))?;
-    let is_kept = settings.strip_metadata && settings.keep_uploads == KeepUploads::Always;
+    let is_kept = settings.strip_metadata && treatment.keeps() == KeepUploads::Always;
     let source: Option<Source> = if is_kept {
         let uploaded = format!("{stem}.source.{}", probe.extension());
         fs::rename(&upload, incoming.path(&uploaded))?;

@@ -37,6 +37,20 @@ impl Whose {
     }
 }
 
+fn parse_hex(digits: &str) -> Option<[u8; 32]> {
+    let digits = digits.as_bytes();
+    if digits.len() != 64 {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let [high, low] =
+            [pair.first(), pair.get(1)].map(|d| d.and_then(|d| char::from(*d).to_digit(16)));
+        *byte = u8::try_from(high? * 16 + low?).ok()?;
+    }
+    Some(bytes)
+}
+
 /// One item.
 ///
 /// # Errors
@@ -65,6 +79,8 @@ pub struct Wanted {
     /// Those in this album. It has one owner, and no trash.
     pub album: Option<PublicId>,
     pub tag: Option<Tag>,
+    /// Those made of the file with this SHA-256.
+    pub made_of: Option<[u8; 32]>,
 }
 
 impl Wanted {
@@ -85,7 +101,22 @@ impl Wanted {
             trashed,
             album: album.map(albums::parse).transpose()?,
             tag: tag.map(Tag::parse).transpose()?,
+            made_of: None,
         })
+    }
+
+    /// Only what was made of one file: `sha256:` and 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// `Invalid` where it is no such hash, or where others' items are asked for.
+    pub fn made_of(self, checksum: Option<&str>) -> Result<Self> {
+        let Some(text) = checksum else { return Ok(self) };
+        if self.whose != Whose::Mine || self.trashed {
+            return Err(Error::invalid("checksum", "goes with `owner=me`, outside the trash"));
+        }
+        let wrong = || Error::invalid("checksum", "must be `sha256:` and 64 hexadecimal digits");
+        let sha256 = text.strip_prefix("sha256:").and_then(parse_hex).ok_or_else(wrong)?;
+        Ok(Self { made_of: Some(sha256), ..self })
     }
 }
 
@@ -97,7 +128,7 @@ pub async fn list(tenant: &Tenant, actor: &Actor, wanted: Wanted, ask: Ask) -> R
     let actor = actor.clone();
     tenant
         .read(move |db| {
-            let Wanted { whose, trashed, album, tag } = wanted;
+            let Wanted { whose, trashed, album, tag, made_of } = wanted;
             if let Some(album) = album {
                 let (album, all) = albums::to_look_into(db, &actor, &album)?;
                 return read_page(db, Filter::In(album, all), tag.as_ref(), &ask);
@@ -105,7 +136,10 @@ pub async fn list(tenant: &Tenant, actor: &Actor, wanted: Wanted, ask: Ask) -> R
             let filter = match (whose, actor.user()) {
                 (Whose::Visible, None) if !trashed => Filter::Public,
                 (Whose::Visible, Some(user)) if !trashed => Filter::PublicOr(user.id),
-                (Whose::Visible | Whose::Mine, Some(user)) => Filter::Of(user.id, trashed),
+                (Whose::Visible | Whose::Mine, Some(user)) => match made_of {
+                    Some(sha256) => Filter::MadeOf(user.id, sha256),
+                    None => Filter::Of(user.id, trashed),
+                },
                 (Whose::Visible | Whose::Mine, None) => return Err(Error::Unauthenticated),
                 (Whose::Of(name), _) => {
                     let owner = users::find_in(db, &name)?.id;
@@ -121,4 +155,26 @@ pub async fn list(tenant: &Tenant, actor: &Actor, wanted: Wanted, ask: Ask) -> R
             read_page(db, filter, tag.as_ref(), &ask)
         })
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(owner: Option<&str>, trashed: bool, checksum: &str) -> Result<Wanted> {
+        Wanted::parse(owner, trashed, None, None)?.made_of(Some(checksum))
+    }
+
+    #[test]
+    fn a_checksum_is_a_hash_in_full() {
+        let hash = format!("sha256:{}0f", "00".repeat(31));
+        let bytes = wanted(Some("me"), false, &hash).unwrap().made_of.unwrap();
+        assert_eq!((bytes[0], bytes[31]), (0, 15));
+        assert!(wanted(None, false, &hash).is_err());
+        assert!(wanted(Some("me"), true, &hash).is_err());
+        let wide = format!("sha256:{}é", "0".repeat(62));
+        for text in ["", "sha256:", "0f", &hash[1..], &hash.replace('f', "g"), "sha256:é", &wide] {
+            assert!(wanted(Some("me"), false, text).is_err(), "{text}");
+        }
+    }
 }

@@ -41,6 +41,7 @@ pub mod removals;
 pub mod renderings;
 mod request;
 pub mod shape;
+pub mod shelf;
 pub mod sign;
 pub mod spool;
 mod sql;
@@ -209,6 +210,10 @@ pub struct NewMedia {
     pub tags: Vec<Tag>,
     /// Tags that the file itself brought; as many are used as there is place for.
     pub told_tags: Vec<Tag>,
+    /// The hash of the file as it came, where the item shows all of it.
+    pub received: Option<[u8; 32]>,
+    /// What it is called in its owner's folders, where that is not its file name.
+    pub dav_name: Option<String>,
 }
 
 /// What was made of an original.

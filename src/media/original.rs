@@ -97,6 +97,18 @@ pub(super) struct Treatment {
     /// The uploader wants it no wider than this.
     pub width: Option<u32>,
     pub mark: Option<Watermark>,
+    /// It came to lie in a folder, where it is to be read as it was written.
+    pub is_filed: bool,
+}
+
+impl Treatment {
+    /// Which uploads are kept as they came.
+    pub(super) fn keeps(&self) -> KeepUploads {
+        match self.settings.keep_uploads {
+            KeepUploads::Marked if self.is_filed => KeepUploads::Always,
+            keeps => keeps,
+        }
+    }
 }
 
 /// Other bytes that show the upload.
@@ -200,7 +212,7 @@ fn keep(
     let (settings, stem) = (&treatment.settings, &treatment.stem);
     // Documents may act where they are shown: these are never published as they came.
     let strip = settings.strip_metadata || probe.format.is_document();
-    let is_kept = match settings.keep_uploads {
+    let is_kept = match treatment.keeps() {
         _ if probe.format.is_document() => false,
         KeepUploads::Never => false,
         KeepUploads::Marked => anew.as_ref().is_some_and(|anew| anew.is_marked),

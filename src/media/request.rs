@@ -24,6 +24,8 @@ use poem_openapi::{
     types::{Example, Type},
 };
 
+// There is one for each request, and not for long.
+#[allow(clippy::large_enum_variant)]
 #[derive(ApiRequest)]
 pub(super) enum UploadRequest {
     Form(Form),
@@ -88,6 +90,7 @@ impl FromElsewhere {
             expires_in_ms: self.expires_in.as_deref().map(expiry::parse).transpose()?,
             width: check_width(self.width)?,
             allow_duplicate: self.allow_duplicate.unwrap_or(false),
+            ..Details::default()
         })
     }
 }

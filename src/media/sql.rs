@@ -11,6 +11,7 @@ pub(super) mod regeneration;
 pub(super) mod removals;
 pub(super) mod renderings;
 pub(super) mod renditions;
+pub(super) mod shelf;
 pub(super) mod watermark;
 
 pub(super) use av::set_poster;
@@ -59,10 +60,11 @@ sql! {
         file, mime, bytes, width, height, frames, is_animated, duration_ms, sha256, placeholder,
         color, metadata, taken_at, nsfw, visibility, delete_hash, created_at, updated_at,
         expires_at, looks, source_file, source_mime, source_bytes, storage_id, shared_folder,
-        shared_file, own_visibility, album_id)
+        shared_file, own_visibility, album_id, received_sha256,
+        dav_name)
         VALUES (?1, ?2, ?32, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
                 ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,
-                ?21, ?33)";
+                ?21, ?33, ?34, ?35)";
     INSERT_VARIANT = "INSERT INTO variants (media_id, name, file, mime, bytes, width, height, role)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     VARIANTS = "SELECT name, file, mime, bytes, width, height, role FROM variants WHERE media_id = ?1
@@ -144,6 +146,8 @@ pub(super) fn insert(db: &Write<Site>, new: &NewMedia) -> Result<MediaId> {
         new.shared.as_ref().map(|(_, file)| file),
         content.kind().as_str(),
         new.album,
+        new.received,
+        new.dav_name,
     ])?;
     let id = MediaId(db.last_insert_rowid());
     if let (Content::Film(probe), Some(poster)) = (content, &new.rendered.poster) {

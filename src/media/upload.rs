@@ -58,6 +58,10 @@ pub struct Details {
     pub width: Option<u32>,
     /// Keep a second copy of a file that the uploader has here already.
     pub allow_duplicate: bool,
+    /// The file goes into its owner's folders under exactly this name, and is kept as it came, so
+    /// that what is read there is what was written. A site that keeps no uploads keeps none of
+    /// these either.
+    pub dav_name: Option<String>,
 }
 
 pub enum Outcome {
@@ -186,8 +190,12 @@ impl Receiving {
         let filename = hidden.unwrap_or(filename);
         let incoming = Arc::new(incoming);
         let (stem, width) = (filename.slug(), details.width);
-        let treatment = Treatment { settings: settings.clone(), stem: stem.clone(), width, mark };
+        let is_filed = details.dav_name.is_some();
+        let treatment =
+            Treatment { settings: settings.clone(), stem: stem.clone(), width, mark, is_filed };
         let treatment = Arc::new(treatment);
+        let upload = incoming.path(UPLOAD);
+        let (_, received) = blocking(move || original::hash(&upload)).await?;
         let original = original::prepare(&uploads.engine, &incoming, treatment).await?;
         if !details.allow_duplicate {
             let sha256 = original.sha256;
@@ -240,6 +248,8 @@ impl Receiving {
             expires_at: details.expires_in_ms.map(|ms| created_at.plus_ms(ms)),
             tags: details.tags,
             told_tags,
+            received: width.is_none().then_some(received),
+            dav_name: details.dav_name,
         };
         let rules = Rules {
             allow_duplicate: details.allow_duplicate,

@@ -1,6 +1,7 @@
 //! The only room that opens a connection to an address that a user gave. It knows no tenant and
 //! no media: it judges, connects and hands bytes over.
 
+pub mod appliance;
 mod connector;
 pub mod fetch;
 mod filename;

@@ -170,6 +170,8 @@ settings! {
     /// Which other sites' pages may use the API in a browser, with a token and never with a
     /// cookie: a list of origins such as `https://forum.example`, or `*` for all.
     cors_origins: Vec<String> = vec!["*".to_owned()], open_to::origins;
+    /// Whether people may reach their own albums and items as folders, over WebDAV.
+    webdav: bool = true, flag;
     /// How long the trash is kept, in days; 0 purges at the next sweep.
     trash_days: u64 = 30, |k, v| number(k, v, 0, 3_650);
 }

@@ -82,6 +82,7 @@ impl Schema for Site {
         Step { name: "0010_jobs", sql: include_str!("../../schema/tenant/0010_jobs.sql") },
         Step { name: "0011_av", sql: include_str!("../../schema/tenant/0011_av.sql") },
         Step { name: "0012_albums", sql: include_str!("../../schema/tenant/0012_albums.sql") },
+        Step { name: "0013_received", sql: include_str!("../../schema/tenant/0013_received.sql") },
         Step { name: "0014_quotas", sql: include_str!("../../schema/tenant/0014_quotas.sql") },
     ];
 }

@@ -122,7 +122,8 @@ fn list(rows: i64) {
         let after = after.map(|key| Cursor(key).encode());
         let ask = Ask::parse(Some(24), after.as_deref(), None).unwrap();
         let started = Instant::now();
-        let listed = listing::list(&tenant, &Actor::Guest, listing::Whose::Visible, false, ask);
+        let wanted = listing::Wanted::parse(None, false, None, None).unwrap();
+        let listed = listing::list(&tenant, &Actor::Guest, wanted, ask);
         assert_eq!(runtime.block_on(listed).unwrap().items.len(), 24);
         started.elapsed()
     };

@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["media"],
     &["albums", "connect", "transfer", "tus"],
     &["api", "operator", "worker"],
-    &["compat", "docs"],
+    &["compat", "dav", "docs"],
     &["app"],
     &["server"],
     &["cli"],

@@ -10,12 +10,15 @@ mod av;
 mod cli;
 mod cli_hosting;
 mod cli_upkeep;
+mod cli_upload;
 mod clients;
 mod colours;
 mod compat;
 mod connect;
 mod contract;
 mod crash;
+mod dav;
+mod dav_paths;
 mod decoding;
 mod delivery;
 #[cfg(feature = "svg")]

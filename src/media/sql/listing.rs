@@ -27,6 +27,8 @@ pub(in crate::media) enum Filter {
     Of(UserId, bool),
     /// What lies in an album: all, or what everybody finds there.
     In(AlbumId, bool),
+    /// What this person made of the file with this SHA-256, outside the trash.
+    MadeOf(UserId, [u8; 32]),
 }
 
 impl Filter {
@@ -39,7 +41,7 @@ impl Filter {
             Self::PublicOf(_) => {
                 "m.visibility = 'public' AND m.owner_id = ?4 AND m.trashed_at IS NULL"
             }
-            Self::Of(_, false) => "m.owner_id = ?4 AND m.trashed_at IS NULL",
+            Self::Of(_, false) | Self::MadeOf(..) => "m.owner_id = ?4 AND m.trashed_at IS NULL",
             Self::Of(_, true) => "m.owner_id = ?4 AND m.trashed_at IS NOT NULL",
             Self::In(_, true) => "m.album_id = ?4 AND m.trashed_at IS NULL",
             Self::In(_, false) => {
@@ -53,8 +55,18 @@ impl Filter {
         match self {
             // Bound, and compared with itself: the statement takes the same values for all.
             Self::Public => 0,
-            Self::PublicOr(user) | Self::PublicOf(user) | Self::Of(user, _) => user.0,
+            Self::PublicOr(user)
+            | Self::PublicOf(user)
+            | Self::Of(user, _)
+            | Self::MadeOf(user, _) => user.0,
             Self::In(album, _) => album.0,
+        }
+    }
+
+    fn sha256(self) -> Option<[u8; 32]> {
+        match self {
+            Self::MadeOf(_, sha256) => Some(sha256),
+            _ => None,
         }
     }
 }
@@ -72,8 +84,9 @@ fn statement(filter: Filter, has_tag: bool, from: From) -> String {
             (COLUMNS.replace("FROM media m", tags_first), "t.tag = ?5", "t.media_id")
         }
     };
+    let made = if filter.sha256().is_some() { "m.received_sha256 = ?6" } else { "?6 IS NULL" };
     format!(
-        "SELECT {columns} WHERE {tagged} AND {} AND {id} {beyond} ?1
+        "SELECT {columns} WHERE {tagged} AND {made} AND {} AND {id} {beyond} ?1
              AND (m.expires_at IS NULL OR m.expires_at > ?2)
          ORDER BY {id} {order} LIMIT ?3",
         filter.condition()
@@ -91,7 +104,7 @@ pub(in crate::media) fn list(
         From::After(Cursor(key)) | From::Before(Cursor(key)) => key,
     };
     let mut statement = db.prepare_cached(&statement(filter, tag.is_some(), ask.from))?;
-    let values = (key, Clock::now(), ask.rows(), filter.key(), tag);
+    let values = (key, Clock::now(), ask.rows(), filter.key(), tag, filter.sha256());
     let rows = statement.query_map(values, read_row)?;
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut page = Page::of(ask, rows, |media| media.id.0);
@@ -120,6 +133,7 @@ mod tests {
             Filter::Of(user, true),
             Filter::In(AlbumId(1), true),
             Filter::In(AlbumId(1), false),
+            Filter::MadeOf(user, [0; 32]),
         ];
         let asked = filters.into_iter().flat_map(|f| [(f, None), (f, Some("sea"))]);
         for (filter, tag) in asked {
@@ -128,7 +142,7 @@ mod tests {
                 let sql = format!("EXPLAIN QUERY PLAN {statement}");
                 let mut plan = db.prepare(&sql).unwrap();
                 let steps: Vec<String> = plan
-                    .query_map((9, 0, 25, filter.key(), tag), |r| r.get(3))
+                    .query_map((9, 0, 25, filter.key(), tag, filter.sha256()), |r| r.get(3))
                     .unwrap()
                     .map(Result::unwrap)
                     .collect();
