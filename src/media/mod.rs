@@ -2,6 +2,7 @@
 
 mod adding;
 pub mod api;
+pub mod api_bytes;
 pub mod api_links;
 pub mod api_looks;
 pub mod api_moving;

@@ -40,19 +40,19 @@ pub(super) struct FromElsewhere {
     pub base64: Option<String>,
     /// What the file is called; of use with `base64`.
     pub filename: Option<String>,
-    title: Option<String>,
-    description: Option<String>,
-    tags: Option<Vec<String>>,
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub tags: Option<Vec<String>>,
     /// Not for every eye.
-    nsfw: Option<bool>,
+    pub nsfw: Option<bool>,
     /// `public`, `unlisted` or `private`; the site's default without it.
-    visibility: Option<String>,
+    pub visibility: Option<String>,
     /// How long the item lives: milliseconds, or a duration like `PT1H` or `30d`.
-    expires_in: Option<String>,
+    pub expires_in: Option<String>,
     /// Scale the picture down to this width, in pixels.
-    width: Option<u32>,
+    pub width: Option<u32>,
     /// Keep a second copy of a file that you have here already.
-    allow_duplicate: Option<bool>,
+    pub allow_duplicate: Option<bool>,
 }
 
 impl Example for FromElsewhere {

@@ -146,7 +146,6 @@ struct SetupRequest {
     username: String,
     email: String,
     /// 8 to 256 characters.
-    #[oai(write_only)]
     password: String,
     /// What the site is to be called.
     site_name: Option<String>,
