@@ -2,6 +2,7 @@
 
 use crate::{
     accounts::api::AccountsApi,
+    albums::api::AlbumsApi,
     http::{
         Problem,
         document::{Allowed, Document, Version},
@@ -31,6 +32,7 @@ fn service() -> OpenApiService<impl OpenApi, ()> {
         AccountsApi,
         MediaApi,
         BytesApi,
+        AlbumsApi,
         UploadsApi,
         MediaLinksApi,
         LooksApi,

@@ -36,7 +36,9 @@ pub mod site;
 #[cfg(not(fuzzing))]
 pub mod media;
 
-// Floor 7: whole sites, saved and moved, and uploads that come in pieces.
+// Floor 7: how media are arranged, whole sites, saved and moved, and uploads that come in pieces.
+#[cfg(not(fuzzing))]
+pub mod albums;
 #[cfg(not(fuzzing))]
 pub mod transfer;
 #[cfg(not(fuzzing))]

@@ -30,6 +30,8 @@ id!(/// A person with an account in one tenant.
     UserId);
 id!(/// One uploaded item with all its variants.
     MediaId);
+id!(/// One album.
+    AlbumId);
 id!(/// One place where bytes of one tenant lie.
     StorageId);
 id!(/// One job of a site.

@@ -68,6 +68,10 @@ impl MediaApi {
         owner: Query<Option<String>>,
         /// What lies in the trash, instead of what does not.
         trashed: Query<Option<bool>>,
+        /// The id of an album: what lies in it.
+        album: Query<Option<String>>,
+        /// What has this tag.
+        tag: Query<Option<String>>,
         /// How many items, 1 to 100; 24 without it.
         limit: Query<Option<u32>>,
         /// The cursor `next` of the page before.
@@ -78,10 +82,12 @@ impl MediaApi {
         let most = visitor.tenant.allowance().limit(Limit::MaxItemsPerPage);
         let ask = Ask::parse(limit.0, after.as_deref(), before.as_deref())?.at_most(most);
         let trashed = trashed.unwrap_or(false);
-        let whose = listing::Whose::parse(owner.as_deref());
-        let page = listing::list(&visitor.tenant, &visitor.actor, whose, trashed, ask).await?;
+        let (owner, album, tag) = (owner.as_deref(), album.as_deref(), tag.as_deref());
+        let wanted = listing::Wanted::parse(owner, trashed, album, tag)?;
+        let page = listing::list(&visitor.tenant, &visitor.actor, wanted, ask).await?;
         let links = Links::of(&visitor.tenant, &visitor.client);
-        let query = list_query(owner.as_deref(), trashed, limit.0);
+        let query =
+            list_query([("owner", owner), ("album", album), ("tag", tag)], trashed, limit.0);
         let link = link_header(&page, &links.to("/api/v2/media"), &query);
         Ok(Listed::Page(Json(MediaPageView::new(page, &visitor.actor, &links)), link))
     }
@@ -203,10 +209,10 @@ async fn take_in(
     }
 }
 
-fn list_query(owner: Option<&str>, trashed: bool, limit: Option<u32>) -> String {
+fn list_query(words: [(&str, Option<&str>); 3], trashed: bool, limit: Option<u32>) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    if let Some(owner) = owner {
-        query.append_pair("owner", owner);
+    for (name, value) in words {
+        query.extend_pairs(value.map(|value| (name, value)));
     }
     if trashed {
         query.append_pair("trashed", "true");

@@ -43,6 +43,8 @@ impl BytesApi {
         nsfw: Query<Option<bool>>,
         /// `public`, `unlisted` or `private`; the site's default without it.
         visibility: Query<Option<String>>,
+        /// The id of the album of yours to put it into.
+        album: Query<Option<String>>,
         /// How long the item lives: milliseconds, or a duration like `PT1H` or `30d`.
         expires_in: Query<Option<String>>,
         /// Scale the picture down to this width, in pixels.
@@ -61,6 +63,7 @@ impl BytesApi {
             tags: tags.0.map(|tags| vec![tags]),
             nsfw: nsfw.0,
             visibility: visibility.0,
+            album: album.0,
             expires_in: expires_in.0,
             width: width.0,
             allow_duplicate: allow_duplicate.0,
@@ -85,13 +88,14 @@ async fn take_in(
     receiving.finish(uploads, filename, details).await
 }
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "filename",
     "title",
     "description",
     "tags",
     "nsfw",
     "visibility",
+    "album",
     "expires_in",
     "width",
     "allow_duplicate",

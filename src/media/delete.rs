@@ -60,6 +60,13 @@ pub async fn purge(tenant: &Arc<Tenant>, actor: &Actor, id: &str) -> Result<()> 
     super::removals::run(tenant).await
 }
 
+/// [`trash`] inside a change that has asked whether the actor may. Whether [`forget::begin`] has
+/// something to do then.
+pub fn trash_in(db: &Write<Site>, id: &PublicId) -> Result<bool> {
+    let media = sql::get(db, id)?.ok_or(Error::NotFound("media"))?;
+    set_trashed(db, &media)
+}
+
 fn set_trashed(db: &Write<Site>, media: &Media) -> Result<bool> {
     if media.trashed_at.is_some() {
         return Ok(false);

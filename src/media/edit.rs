@@ -1,6 +1,6 @@
 //! Changing what is said about an item.
 
-use super::{Media, forget, sql};
+use super::{Media, albums, forget, sql};
 use crate::{
     accounts::Actor,
     base::{
@@ -21,6 +21,7 @@ pub struct MediaEdit {
     pub tags: Option<Vec<Tag>>,
     pub nsfw: Option<bool>,
     pub visibility: Option<Visibility>,
+    pub album: Option<Option<PublicId>>,
     pub expires_at: Option<Option<Millis>>,
 }
 
@@ -52,13 +53,19 @@ pub async fn edit(
                 allowance.check(Limit::MaxTagsPerItem, tags.len() as u64, 0)?;
             }
             let tags = usage::used(db, Limit::MaxTags)?;
+            if let Some(album) = &edit.album {
+                let owner = media.owner.id;
+                let album = album.as_ref().map(|id| albums::place(db, id, owner)).transpose()?;
+                sql::albums::put(db, media.id, album)?;
+            }
             let was_public = media.visibility == Visibility::Public;
             apply(&mut media, edit);
             sql::update(db, &media)?;
+            let media = sql::get(db, &id)?.ok_or(Error::NotFound("media"))?;
             let is_hidden = was_public && media.visibility != Visibility::Public;
             let is_noted = is_hidden && forget::note(db, &media)?;
             allowance.check_growth(db, Limit::MaxTags, tags)?;
-            Ok((sql::get(db, &id)?.ok_or(Error::NotFound("media"))?, is_noted))
+            Ok((media, is_noted))
         })
         .await?;
     forget::begin(tenant, is_noted).await?;
@@ -76,7 +83,7 @@ fn apply(media: &mut Media, edit: MediaEdit) {
         media.tags = tags.iter().map(|t| t.as_str().to_owned()).collect();
     }
     media.nsfw = edit.nsfw.unwrap_or(media.nsfw);
-    media.visibility = edit.visibility.unwrap_or(media.visibility);
+    media.own_visibility = edit.visibility.unwrap_or(media.own_visibility);
     media.expires_at = edit.expires_at.unwrap_or(media.expires_at);
 }
 

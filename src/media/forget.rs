@@ -1,8 +1,8 @@
 //! Telling a content delivery network that addresses show nothing any more.
 
-use super::Media;
+use super::{Media, sql};
 use crate::{
-    base::{Error, Result},
+    base::{Error, Result, ids::PublicId, visibility::Visibility},
     db::Write,
     jobs::{self, Kind, NewJob, Run, Step},
     outward::Fetcher,
@@ -20,7 +20,7 @@ struct Payload {
 }
 
 /// Has the job of [`note`] begun, where it made one.
-pub(super) async fn begin(tenant: &Tenant, is_noted: bool) -> Result<()> {
+pub async fn begin(tenant: &Tenant, is_noted: bool) -> Result<()> {
     if is_noted { jobs::wake(tenant, Kind::PurgeCache).await } else { Ok(()) }
 }
 
@@ -48,6 +48,19 @@ pub(super) fn note(db: &Write<Site>, media: &Media) -> Result<bool> {
     let new = NewJob::new(Kind::PurgeCache).payload(&payload)?.media(media.public_id.clone());
     jobs::enqueue(db, &new.owner(media.owner.id).attempts(10))?;
     Ok(true)
+}
+
+/// [`note`] for those of these items that are not for everybody any more.
+pub fn note_hidden(db: &Write<Site>, items: &[PublicId]) -> Result<bool> {
+    let mut is_noted = false;
+    for id in items {
+        if let Some(media) = sql::get(db, id)?
+            && media.visibility != Visibility::Public
+        {
+            is_noted |= note(db, &media)?;
+        }
+    }
+    Ok(is_noted)
 }
 
 /// Tells.

@@ -1,6 +1,7 @@
 //! Uploaded media: what an item is, and the rules it obeys. No I/O here.
 
 mod adding;
+mod albums;
 pub mod api;
 pub mod api_bytes;
 pub mod api_links;
@@ -53,7 +54,7 @@ use crate::{
     base::{
         Clock, Error, Result,
         clock::Millis,
-        ids::{MediaId, PublicId, StorageId, UserId},
+        ids::{AlbumId, MediaId, PublicId, StorageId, UserId},
         secret::SecretHash,
         text::{Description, Filename, Tag, Title},
         visibility::Visibility,
@@ -87,7 +88,11 @@ pub struct Media {
     pub metadata: Metadata,
     pub taken_at: Option<String>,
     pub nsfw: bool,
+    /// Who may see it: what its owner asked for, or what its album has where that is stricter.
     pub visibility: Visibility,
+    /// What its owner asked for.
+    pub own_visibility: Visibility,
+    pub album: Option<InAlbum>,
     pub delete_hash: SecretHash,
     pub created_at: Millis,
     pub updated_at: Millis,
@@ -119,6 +124,14 @@ pub struct Place {
     pub storage: StorageId,
     pub folder: Folder,
     pub file: String,
+}
+
+/// The album that an item lies in.
+#[derive(Debug, Clone)]
+pub struct InAlbum {
+    pub public_id: PublicId,
+    pub title: String,
+    pub visibility: Visibility,
 }
 
 #[derive(Debug, Clone)]
@@ -179,7 +192,9 @@ pub struct NewMedia {
     pub original: original::Original,
     pub rendered: Rendered,
     pub nsfw: bool,
+    /// What its owner asked for.
     pub visibility: Visibility,
+    pub album: Option<AlbumId>,
     pub delete_hash: SecretHash,
     pub created_at: Millis,
     pub expires_at: Option<Millis>,
@@ -271,6 +286,12 @@ impl Media {
 
     pub fn variant(&self, name: &str) -> Option<&Variant> {
         self.variants.iter().find(|v| v.name == name)
+    }
+
+    /// Whether it can be shown for this album to those who see all in it, or to everybody else.
+    pub fn stands_for(&self, album: &PublicId, all: bool) -> bool {
+        let is_in = self.album.as_ref().is_some_and(|a| a.public_id == *album);
+        is_in && self.trashed_at.is_none() && (all || self.own_visibility == Visibility::Public)
     }
 
     /// The path of the page that shows the item.

@@ -1,6 +1,6 @@
 //! What clients send to change an item: a JSON Merge Patch (RFC 7396).
 
-use super::edit::MediaEdit;
+use super::{albums, edit::MediaEdit};
 use crate::base::{
     Error, Result,
     clock::Millis,
@@ -23,6 +23,8 @@ pub(super) struct MediaPatch {
     nsfw: Option<bool>,
     /// `public`, `unlisted` or `private`.
     visibility: Option<String>,
+    /// The id of the album of the owner's to put it into; `null` takes it out of its album.
+    album: MaybeUndefined<String>,
     /// RFC 3339; the item is gone from then on.
     expires_at: MaybeUndefined<String>,
 }
@@ -39,6 +41,7 @@ impl MediaPatch {
                 Some(word) => Some(Visibility::parse("visibility", &word)?),
                 None => None,
             },
+            album: patch(self.album, |id| albums::parse(&id))?,
             expires_at: patch(self.expires_at, |at| {
                 let at: Result<jiff::Timestamp, _> = at.parse();
                 let at =
@@ -69,6 +72,7 @@ impl Example for MediaPatch {
             tags: MaybeUndefined::Undefined,
             nsfw: None,
             visibility: Some("private".to_owned()),
+            album: MaybeUndefined::Undefined,
             expires_at: MaybeUndefined::Undefined,
         }
     }

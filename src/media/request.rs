@@ -1,7 +1,7 @@
 //! What clients send to upload: a form with a file in it, or JSON with a URL or base64.
 
 use super::{
-    expiry,
+    albums, expiry,
     upload::{Details, Receiving},
 };
 use crate::{
@@ -47,6 +47,8 @@ pub(super) struct FromElsewhere {
     pub nsfw: Option<bool>,
     /// `public`, `unlisted` or `private`; the site's default without it.
     pub visibility: Option<String>,
+    /// The id of the album of yours to put it into.
+    pub album: Option<String>,
     /// How long the item lives: milliseconds, or a duration like `PT1H` or `30d`.
     pub expires_in: Option<String>,
     /// Scale the picture down to this width, in pixels.
@@ -66,6 +68,7 @@ impl Example for FromElsewhere {
             tags: Some(vec!["sea".to_owned()]),
             nsfw: None,
             visibility: Some("unlisted".to_owned()),
+            album: None,
             expires_in: None,
             width: None,
             allow_duplicate: None,
@@ -81,6 +84,7 @@ impl FromElsewhere {
             tags: Tag::parse_list(self.tags.iter().flatten().map(String::as_str))?,
             nsfw: self.nsfw.unwrap_or(false),
             visibility: parse_visibility(self.visibility.as_deref())?,
+            album: self.album.as_deref().map(albums::parse).transpose()?,
             expires_in_ms: self.expires_in.as_deref().map(expiry::parse).transpose()?,
             width: check_width(self.width)?,
             allow_duplicate: self.allow_duplicate.unwrap_or(false),
@@ -165,6 +169,7 @@ impl Fields {
             "tags" | "tags[]" => self.tags.push(value.to_owned()),
             "nsfw" => details.nsfw = flag("nsfw", value)?,
             "visibility" => details.visibility = parse_visibility(Some(value.trim()))?,
+            "album" => details.album = Some(albums::parse(value)?),
             "expires_in" => details.expires_in_ms = Some(expiry::parse(value)?),
             "width" => {
                 let width = value.trim().parse();
@@ -183,13 +188,14 @@ impl Fields {
     }
 }
 
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "title",
     "description",
     "tags",
     "tags[]",
     "nsfw",
     "visibility",
+    "album",
     "expires_in",
     "width",
     "allow_duplicate",
@@ -233,6 +239,7 @@ impl Payload for Form {
                 ("tags", MetaSchemaRef::Inline(Box::new(tags))),
                 ("nsfw", flag("Not for every eye.")),
                 ("visibility", text("`public`, `unlisted` or `private`.")),
+                ("album", text("The id of the album of yours to put it into.")),
                 ("expires_in", text("Milliseconds, or a duration like `PT1H` or `30d`.")),
                 ("width", property("integer", Some("uint32"), "Scale down to this width.")),
                 ("allow_duplicate", flag("Keep a second copy of a file that you have already.")),

@@ -1,5 +1,6 @@
 //! Every statement about media.
 
+pub(super) mod albums;
 mod av;
 pub(super) mod listing;
 pub(super) mod looks;
@@ -12,7 +13,9 @@ pub(super) mod watermark;
 
 pub(super) use av::set_poster;
 
-use super::{Facts, Kind, Media, NewMedia, Owner, Place, Role, Variant, film, original::Content};
+use super::{
+    Facts, InAlbum, Kind, Media, NewMedia, Owner, Place, Role, Variant, film, original::Content,
+};
 use crate::{
     base::{
         Clock, Result,
@@ -35,8 +38,9 @@ macro_rules! columns {
          m.file, m.mime, m.bytes, m.width, m.height, m.frames, m.is_animated, m.duration_ms,
          m.sha256, m.placeholder, m.color, m.metadata, m.taken_at, m.nsfw, m.visibility,
          m.delete_hash, m.created_at, m.updated_at, m.expires_at, m.trashed_at,
-         m.source_file, coalesce(m.storage_id, 1), m.shared_folder, m.shared_file, m.kind
-         FROM media m JOIN users u ON u.id = m.owner_id"
+         m.source_file, coalesce(m.storage_id, 1), m.shared_folder, m.shared_file, m.kind,
+         m.own_visibility, a.public_id, a.title, a.visibility
+         FROM media m JOIN users u ON u.id = m.owner_id LEFT JOIN albums a ON a.id = m.album_id"
     };
 }
 const COLUMNS: &str = columns!();
@@ -53,9 +57,10 @@ sql! {
         file, mime, bytes, width, height, frames, is_animated, duration_ms, sha256, placeholder,
         color, metadata, taken_at, nsfw, visibility, delete_hash, created_at, updated_at,
         expires_at, looks, source_file, source_mime, source_bytes, storage_id, shared_folder,
-        shared_file)
+        shared_file, own_visibility, album_id)
         VALUES (?1, ?2, ?32, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-                ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)";
+                ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,
+                ?21, ?33)";
     INSERT_VARIANT = "INSERT INTO variants (media_id, name, file, mime, bytes, width, height, role)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     VARIANTS = "SELECT name, file, mime, bytes, width, height, role FROM variants WHERE media_id = ?1
@@ -63,7 +68,7 @@ sql! {
     INSERT_TAG = "INSERT INTO media_tags (media_id, position, tag) VALUES (?1, ?2, ?3)";
     DELETE_TAGS = "DELETE FROM media_tags WHERE media_id = ?1";
     TAGS = "SELECT tag FROM media_tags WHERE media_id = ?1 ORDER BY position";
-    UPDATE = "UPDATE media SET title = ?2, description = ?3, nsfw = ?4, visibility = ?5,
+    UPDATE = "UPDATE media SET title = ?2, description = ?3, nsfw = ?4, own_visibility = ?5,
         expires_at = ?6, updated_at = max(updated_at + 1, ?7) WHERE id = ?1";
     SET_TRASHED = "UPDATE media SET trashed_at = ?2, updated_at = max(updated_at + 1, ?3)
         WHERE id = ?1";
@@ -136,6 +141,7 @@ pub(super) fn insert(db: &Write<Site>, new: &NewMedia) -> Result<MediaId> {
         new.shared.as_ref().map(|(folder, _)| folder),
         new.shared.as_ref().map(|(_, file)| file),
         content.kind().as_str(),
+        new.album,
     ])?;
     let id = MediaId(db.last_insert_rowid());
     if let (Content::Film(probe), Some(poster)) = (content, &new.rendered.poster) {
@@ -212,7 +218,7 @@ pub(super) fn update(db: &Write<Site>, media: &Media) -> Result<()> {
         media.title,
         media.description,
         media.nsfw,
-        media.visibility.as_str(),
+        media.own_visibility.as_str(),
         media.expires_at,
         Clock::now()
     ])?;
@@ -331,6 +337,13 @@ fn read_row(r: &Row) -> rusqlite::Result<Media> {
             _ => Kind::Image,
         },
         av: None,
+        own_visibility: read_visibility(r, 33)?,
+        album: match r.get(34)? {
+            Some(public_id) => {
+                Some(InAlbum { public_id, title: r.get(35)?, visibility: read_visibility(r, 36)? })
+            }
+            None => None,
+        },
     })
 }
 

@@ -5,7 +5,7 @@
 //! files in place → row.
 
 use super::{
-    Kind, Media, NewMedia, Rendered, Variant, blocklist, landing,
+    Kind, Media, NewMedia, Rendered, Variant, albums, blocklist, landing,
     original::{self, Content, Original, Treatment, UPLOAD},
     poster,
     renderings::Making,
@@ -51,6 +51,8 @@ pub struct Details {
     pub tags: Vec<Tag>,
     pub nsfw: bool,
     pub visibility: Option<Visibility>,
+    /// The album to put it into, which must be the uploader's.
+    pub album: Option<PublicId>,
     pub expires_in_ms: Option<i64>,
     /// Scale the picture down to this width.
     pub width: Option<u32>,
@@ -223,6 +225,7 @@ impl Receiving {
             rendered,
             nsfw: details.nsfw,
             visibility: details.visibility.unwrap_or(settings.default_visibility),
+            album: None,
             delete_hash: secret.hash(),
             created_at,
             expires_at: details.expires_in_ms.map(|ms| created_at.plus_ms(ms)),
@@ -231,6 +234,7 @@ impl Receiving {
         };
         let rules = Rules {
             allow_duplicate: details.allow_duplicate,
+            album: details.album,
             allowance: tenant.allowance(),
             settings,
             tool: uploads.tool.clone(),
@@ -253,6 +257,7 @@ enum Stored {
 /// What is asked once more when the item is written.
 struct Rules {
     allow_duplicate: bool,
+    album: Option<PublicId>,
     allowance: Allowance,
     settings: Settings,
     tool: av::Tool,
@@ -278,6 +283,7 @@ fn insert(
     allowance.check_in(db, Limit::MaxBytesStored, bytes)?;
     allowance.check_in(db, Limit::MaxVariantsRenderedMonth, made)?;
     allowance.check(Limit::MaxTagsPerItem, new.tags.len() as u64, 0)?;
+    new.album = rules.album.as_ref().map(|id| albums::place(db, id, new.owner)).transpose()?;
     let tags = usage::used(db, Limit::MaxTags)?;
     new.told_tags = told::tags_that_fit(db, allowance, new.told_tags)?;
     sql::insert(db, &new)?;

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     accounts::Actor,
-    base::{page::Page, secret::Secret},
+    base::{page::Page, secret::Secret, visibility::Visibility},
     site::Links,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -35,11 +35,16 @@ pub(super) struct MediaView {
     /// Whether the picture shows all around, and wants a viewer that turns.
     is_360: bool,
     nsfw: bool,
-    /// `public`, `unlisted` or `private`.
+    /// Who may see it: `public`, `unlisted` or `private`. What its owner asked for, or what its
+    /// album has where that is stricter.
     visibility: String,
+    /// What its owner asked for, where its album is stricter. For the owner and managers alone.
+    own_visibility: Option<String>,
     /// `active` or `trashed`.
     status: String,
     tags: Vec<String>,
+    /// The album it lies in. One that is not public is shown to the owner and managers alone.
+    album: Option<InAlbumView>,
     owner: OwnerView,
     created_at: String,
     updated_at: String,
@@ -73,6 +78,14 @@ pub(super) struct MediaView {
 #[oai(rename = "Owner")]
 struct OwnerView {
     username: String,
+}
+
+/// The album that an item lies in.
+#[derive(Object)]
+#[oai(rename = "InAlbum")]
+struct InAlbumView {
+    id: String,
+    title: String,
 }
 
 /// Absolute addresses.
@@ -112,6 +125,8 @@ impl MediaView {
         let can_edit = media.facts().may_edit(actor);
         let pictures = media.variants.iter().filter(|v| v.role == Role::Picture);
         let metadata = MetadataView::new(&media.metadata).filter(|_| can_edit);
+        let is_veiled = can_edit && media.own_visibility != media.visibility;
+        let album = media.album.clone().filter(|a| can_edit || a.visibility == Visibility::Public);
         Self {
             urls: Urls::new(&media, can_edit, links),
             variants: pictures.map(|v| VariantView::new(&media, v, links)).collect(),
@@ -131,6 +146,8 @@ impl MediaView {
             is_360: media.metadata.is_360(),
             nsfw: media.nsfw,
             visibility: media.visibility.as_str().to_owned(),
+            own_visibility: is_veiled.then(|| media.own_visibility.as_str().to_owned()),
+            album: album.map(|a| InAlbumView { id: a.public_id.to_string(), title: a.title }),
             status: if media.trashed_at.is_some() { "trashed" } else { "active" }.to_owned(),
             tags: media.tags,
             owner: OwnerView { username: media.owner.username },
@@ -217,6 +234,8 @@ impl Example for MediaView {
             is_360: false,
             nsfw: false,
             visibility: "public".to_owned(),
+            own_visibility: None,
+            album: None,
             status: "active".to_owned(),
             tags: vec!["sea".to_owned()],
             owner: OwnerView { username: "ana".to_owned() },

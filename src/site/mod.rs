@@ -3,6 +3,7 @@
 pub mod api;
 pub mod links;
 pub mod settings;
+mod settings_schema;
 pub mod setup;
 mod sql;
 pub mod storages;

@@ -136,6 +136,7 @@ impl Limit {
                 | Self::MaxAdmins
                 | Self::MaxManagers
                 | Self::MaxFiles
+                | Self::MaxAlbums
                 | Self::MaxTags
                 | Self::MaxBytesStored
                 | Self::MaxBytesServedMonth

@@ -80,6 +80,7 @@ impl Schema for Site {
         Step { name: "0009_storages", sql: include_str!("../../schema/tenant/0009_storages.sql") },
         Step { name: "0010_jobs", sql: include_str!("../../schema/tenant/0010_jobs.sql") },
         Step { name: "0011_av", sql: include_str!("../../schema/tenant/0011_av.sql") },
+        Step { name: "0012_albums", sql: include_str!("../../schema/tenant/0012_albums.sql") },
     ];
 }
 

@@ -103,6 +103,7 @@ pub struct Mended {
 pub fn recount(db: &Write<Site>) -> Result<Vec<Mended>> {
     let mut mended = Vec::new();
     usage::recount_storages(db)?;
+    usage::recount_albums(db)?;
     for (name, is) in usage::counted(db)? {
         let was = usage::stands_at(db, &name)?;
         if was != Some(is) {

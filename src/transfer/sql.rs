@@ -58,9 +58,10 @@ sql! {
     ALL_SETTINGS = "SELECT * FROM settings ORDER BY key";
     ALL_MEDIA = "SELECT id, public_id, owner_id, kind, title, description, filename, folder, file,
             mime, bytes, width, height, frames, is_animated, duration_ms, sha256, placeholder,
-            color, metadata, taken_at, nsfw, visibility, delete_hash, created_at, updated_at,
-            expires_at, trashed_at, looks, source_file, source_mime, source_bytes
+            color, metadata, taken_at, nsfw, visibility, own_visibility, album_id, delete_hash,
+            created_at, updated_at, expires_at, trashed_at, looks, source_file, source_mime, source_bytes
         FROM media ORDER BY id";
+    ALL_ALBUMS = "SELECT * FROM albums ORDER BY id";
     ALL_VARIANTS = "SELECT * FROM variants ORDER BY media_id, name";
     ALL_TAGS = "SELECT * FROM media_tags ORDER BY media_id, position";
     ALL_MARKS = "SELECT * FROM watermark";
@@ -74,6 +75,7 @@ const LASTING: &[&str] = &[
     ALL_TOKENS,
     ALL_SETTINGS,
     ALL_MEDIA,
+    ALL_ALBUMS,
     ALL_VARIANTS,
     ALL_TAGS,
     ALL_MARKS,

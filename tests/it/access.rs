@@ -32,6 +32,11 @@ const TABLE: &[(&str, &str)] = &[
     ("upload_media", "-++++-"),
     ("upload_media_bytes", "-++++-"),
     ("list_media", "+++++-"),
+    ("list_albums", "+++++-"),
+    ("create_album", "-++++-"),
+    ("get_album", "--+++-"),
+    ("update_album", "--+++-"),
+    ("delete_album", "--+++-"),
     ("get_media", "--+++-"),
     ("update_media", "--+++-"),
     ("delete_media", "--+++-"),
@@ -91,7 +96,8 @@ fn body(operation: &str, n: usize, id: &str, drive: &str) -> Value {
         "create_session_with_link" => json!({ "token": "guessed" }),
         "create_token" => json!({ "name": "x", "scopes": ["media:read"] }),
         "upload_media" => json!({ "base64": png(n as u32) }),
-        "update_media" => json!({ "title": "changed" }),
+        "update_media" | "update_album" => json!({ "title": "changed" }),
+        "create_album" => json!({ "title": "Sea" }),
         "create_rendering_url" => json!({ "width": 100 }),
         "create_blocked_picture" => json!({ "media_id": id }),
         "create_storage" => storage(drive),
@@ -227,7 +233,9 @@ async fn thing_of_bobs(bob: &Client, template: &str, n: usize) -> String {
         let begun = bob.send(request).await;
         return begun.header("location").rsplit('/').next().unwrap().to_owned();
     }
-    let made = if template.starts_with("/tokens") {
+    let made = if template.starts_with("/albums") {
+        bob.post("/api/v2/albums", json!({ "title": "x", "visibility": "private" })).await
+    } else if template.starts_with("/tokens") {
         bob.post("/api/v2/tokens", json!({ "name": "x", "scopes": ["media:read"] })).await
     } else {
         let fields = [("visibility", "private"), ("allow_duplicate", "true")];

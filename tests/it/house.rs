@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["accounts"],
     &["jobs", "site"],
     &["media"],
-    &["transfer", "tus"],
+    &["albums", "transfer", "tus"],
     &["api", "operator", "worker"],
     &["compat", "docs"],
     &["app"],

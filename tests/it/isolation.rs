@@ -21,6 +21,7 @@ struct Full {
     session: Client,
     media: Vec<Value>,
     token_id: String,
+    album_id: String,
     job_id: String,
     delete_key: String,
     signed: String,
@@ -41,6 +42,8 @@ async fn fill(server: &TestServer) -> Full {
     admin.delete(&trashed).await.expect(StatusCode::NO_CONTENT);
     let wanted = json!({ "name": MARK, "scopes": ["media:read"] });
     let token = admin.post("/api/v2/tokens", wanted).await.expect(StatusCode::CREATED).json();
+    let wanted = json!({ "title": format!("{MARK} album") });
+    let album = admin.post("/api/v2/albums", wanted).await.expect(StatusCode::CREATED).json();
     let path = format!("/api/v2/media/{}/signed-url", media[2]["id"].as_str().unwrap());
     let wanted = json!({ "variant": "original", "expires_in": 600_000 });
     let signed = admin.post(&path, wanted).await.json();
@@ -50,6 +53,7 @@ async fn fill(server: &TestServer) -> Full {
         job_id: job.public_id.to_string(),
         session: site.sign_in(MARK).await,
         token_id: token["id"].as_str().unwrap().to_owned(),
+        album_id: album["id"].as_str().unwrap().to_owned(),
         delete_key: path_of(&media[0]["delete_url"]).rsplit('/').next().unwrap().to_owned(),
         signed: path_of(&signed["url"]),
         site,
@@ -61,7 +65,8 @@ async fn fill(server: &TestServer) -> Full {
 impl Full {
     fn ids(&self) -> Vec<String> {
         let media = self.media.iter().map(|m| m["id"].as_str().unwrap().to_owned());
-        media.chain([self.token_id.clone(), self.job_id.clone()]).collect()
+        let others = [&self.token_id, &self.job_id, &self.album_id];
+        media.chain(others.into_iter().cloned()).collect()
     }
 
     /// Every row and every file of the site.
@@ -116,7 +121,8 @@ fn body(operation: &str, alice: &Full) -> Value {
         "create_session_with_link" => json!({ "token": "guessed" }),
         "create_token" => json!({ "name": "x", "scopes": ["media:read"] }),
         "upload_media" => json!({ "base64": "aGVsbG8=" }),
-        "update_media" => json!({ "title": "stolen" }),
+        "update_media" | "update_album" => json!({ "title": "stolen" }),
+        "create_album" => json!({ "title": "x", "parent": alice.album_id }),
         "delete_media_with_key" => json!({ "key": alice.delete_key }),
         "create_signed_url" => json!({ "variant": "original" }),
         "create_rendering_url" => json!({ "width": 100 }),
@@ -162,7 +168,10 @@ async fn no_operation_reaches_into_another_site() {
                 let answer = thief.send(request).await;
                 let label = format!("{method} {path} {name} by {who}: {}", answer.status);
                 alice.nothing_of_it_in(&answer, &label);
-                let is_open = matches!(name, "get_site" | "list_media" | "get_upload_protocol");
+                let is_open = matches!(
+                    name,
+                    "get_site" | "list_media" | "list_albums" | "get_upload_protocol"
+                );
                 let may = if template.contains("{id}") { false } else { *is_bob || is_open };
                 assert!(may || answer.status.is_client_error(), "{label}");
                 tried += 1;

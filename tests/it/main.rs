@@ -5,6 +5,7 @@
 mod kit;
 
 mod access;
+mod albums;
 mod av;
 mod cli;
 mod cli_hosting;

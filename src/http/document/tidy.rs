@@ -158,6 +158,10 @@ fn null_is_absent(schema: &mut Value) {
         let has_own_null = property.get("default").is_some() || property.get("type").is_none();
         if !is_required(name) && !has_own_null {
             property["nullable"] = json!(true);
+            // A word of a list is `null` only where the list says so.
+            if let Some(words) = property.get_mut("enum").and_then(Value::as_array_mut) {
+                words.push(Value::Null);
+            }
         }
     }
 }

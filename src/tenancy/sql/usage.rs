@@ -26,6 +26,7 @@ sql! {
         UNION ALL SELECT 'managers', count(*) FROM users WHERE role = 'manager'
         UNION ALL SELECT 'admins', count(*) FROM users WHERE role = 'admin'
         UNION ALL SELECT 'files', count(*) FROM media
+        UNION ALL SELECT 'albums', count(*) FROM albums
         UNION ALL SELECT 'tags', count(DISTINCT tag) FROM media_tags
         UNION ALL SELECT 'bytes_stored', (SELECT coalesce(sum(bytes + source_bytes), 0) FROM media)
             + (SELECT coalesce(sum(bytes), 0) FROM variants)
@@ -36,6 +37,10 @@ sql! {
                 WHERE coalesce(storage_id, 1) = storages.id)
             + (SELECT coalesce(sum(v.bytes), 0) FROM variants v JOIN media m ON m.id = v.media_id
                 WHERE coalesce(m.storage_id, 1) = storages.id)";
+    RECOUNT_ALBUMS = "UPDATE albums SET
+        items = (SELECT count(*) FROM media WHERE album_id = albums.id AND trashed_at IS NULL),
+        public_items = (SELECT count(*) FROM media
+            WHERE album_id = albums.id AND trashed_at IS NULL AND own_visibility = 'public')";
     MEND = "INSERT INTO usage (name, amount) VALUES (?1, ?2)
         ON CONFLICT (name) DO UPDATE SET amount = excluded.amount";
 }
@@ -83,6 +88,12 @@ pub(in crate::tenancy) fn release(db: &Write<Site>, name: &str) -> Result<()> {
 /// Counts anew what lies in each storage.
 pub(in crate::tenancy) fn recount_storages(db: &Write<Site>) -> Result<()> {
     db.prepare_cached(RECOUNT_STORAGES)?.execute([])?;
+    Ok(())
+}
+
+/// Counts anew what lies in each album.
+pub(in crate::tenancy) fn recount_albums(db: &Write<Site>) -> Result<()> {
+    db.prepare_cached(RECOUNT_ALBUMS)?.execute([])?;
     Ok(())
 }
 
