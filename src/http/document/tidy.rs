@@ -21,10 +21,16 @@ pub(super) fn tidy(document: &mut Value) {
             known_format(schema);
         }
     });
-    let sent = sent_schemas(document);
-    let all = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
-    let sent = all.into_iter().flatten().filter(|(name, _)| sent.contains(*name));
-    sent.for_each(|(_, schema)| null_is_absent(schema));
+    for (kind, change) in [
+        ("application/json", null_is_absent as fn(&mut Value)),
+        ("application/json", is_closed),
+        ("multipart/form-data", is_closed),
+    ] {
+        let sent = sent_schemas(document, kind);
+        let all = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+        let sent = all.into_iter().flatten().filter(|(name, _)| sent.contains(*name));
+        sent.for_each(|(_, schema)| change(schema));
+    }
     schemas::each(document, &mut true_example);
 }
 
@@ -118,13 +124,13 @@ fn known_format(schema: &mut Map<String, Value>) {
     }
 }
 
-/// The names of the schemas that clients send as JSON, and of those inside them.
-fn sent_schemas(document: &Value) -> BTreeSet<String> {
+/// The names of the schemas that clients send as this media type, and of those inside them.
+fn sent_schemas(document: &Value, kind: &str) -> BTreeSet<String> {
     let operations = document["paths"].as_object().into_iter().flat_map(Map::values);
     let operations = operations.filter_map(Value::as_object).flat_map(Map::values);
     let mut names = BTreeSet::new();
     for operation in operations {
-        add_names(&operation["requestBody"]["content"]["application/json"], &mut names);
+        add_names(&operation["requestBody"]["content"][kind], &mut names);
     }
     let mut left: Vec<String> = names.iter().cloned().collect();
     while let Some(name) = left.pop() {
@@ -166,6 +172,15 @@ fn null_is_absent(schema: &mut Value) {
     }
 }
 
+/// Nothing is taken that is not understood.
+fn is_closed(schema: &mut Value) {
+    if schema["type"] == "object"
+        && let Some(schema) = schema.as_object_mut()
+    {
+        schema.entry("additionalProperties").or_insert(json!(false));
+    }
+}
+
 /// The framework's examples name what is not set as `null`, whether or not it may be that.
 fn true_example(schema: &mut Value) {
     let properties = schema["properties"].clone();
@@ -203,6 +218,8 @@ mod tests {
         assert_eq!(schemas["Sent"]["properties"]["may"], may);
         assert_eq!(schemas["Sent"]["properties"]["must"], json!({ "type": "string" }));
         assert_eq!(schemas["Inner"]["properties"]["may"]["nullable"], true);
+        assert_eq!(schemas["Sent"]["additionalProperties"], false);
         assert_eq!(schemas["Told"]["properties"]["may"], json!({ "type": "string" }));
+        assert!(schemas["Told"].get("additionalProperties").is_none());
     }
 }
