@@ -167,7 +167,7 @@ impl Example for AlbumPageView {
 
 /// An album to be made.
 #[derive(Object)]
-#[oai(rename = "NewAlbum", deny_unknown_fields, example = true)]
+#[oai(rename = "AlbumRequest", deny_unknown_fields, example = true)]
 pub(super) struct NewAlbumView {
     /// 1 to 100 characters.
     title: String,
