@@ -61,6 +61,7 @@ impl MediaApi {
     ///
     /// Newest first. Without `owner`: what is public, and what is yours.
     #[oai(path = "/media", method = "get", operation_id = "list_media")]
+    #[allow(clippy::too_many_arguments)]
     async fn list(
         &self,
         visitor: Visitor<ReadMedia>,

@@ -24,6 +24,8 @@ use poem_openapi::{
     types::{Example, Type},
 };
 
+// There is one for each request, and it is taken apart at once.
+#[allow(clippy::large_enum_variant)]
 #[derive(ApiRequest)]
 pub(super) enum UploadRequest {
     Form(Form),
