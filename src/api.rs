@@ -4,12 +4,16 @@ use crate::{
     accounts::api::AccountsApi,
     albums::api::AlbumsApi,
     connect::api::ConnectApi,
-    http::{Problem, document},
+    http::{
+        Problem,
+        document::{Allowed, Document, Version},
+    },
     jobs::api::JobsApi,
     media::{
-        api::MediaApi, api_links::MediaLinksApi, api_looks::LooksApi, api_moving::MovingApi,
-        api_oembed::OembedApi, api_poster::PosterApi, api_regeneration::RegenerationApi,
-        api_transcode::TranscodeApi, api_watermark::WatermarkApi, upload::Uploads,
+        api::MediaApi, api_bytes::BytesApi, api_links::MediaLinksApi, api_looks::LooksApi,
+        api_moving::MovingApi, api_oembed::OembedApi, api_poster::PosterApi,
+        api_regeneration::RegenerationApi, api_transcode::TranscodeApi,
+        api_watermark::WatermarkApi, upload::Uploads,
     },
     site::{api::SiteApi, storages::api::StoragesApi},
     tus::{self, api::UploadsApi},
@@ -18,7 +22,7 @@ use poem::{
     Endpoint, EndpointExt, IntoEndpoint, Response,
     http::{HeaderValue, header},
 };
-use poem_openapi::{LicenseObject, OpenApi, OpenApiService};
+use poem_openapi::{OpenApi, OpenApiService};
 use std::sync::{Arc, OnceLock};
 
 /// Where the API lives.
@@ -29,6 +33,7 @@ fn service() -> OpenApiService<impl OpenApi, ()> {
         SiteApi,
         AccountsApi,
         MediaApi,
+        BytesApi,
         AlbumsApi,
         UploadsApi,
         MediaLinksApi,
@@ -48,13 +53,12 @@ fn service() -> OpenApiService<impl OpenApi, ()> {
              sizes are in bytes, durations in milliseconds; a field that is absent is not set. \
              Errors are problem documents (RFC 9457): switch on their `code`.",
         )
-        .license(LicenseObject::new("Apache-2.0").identifier("Apache-2.0"))
         .server(BASE)
 }
 
 /// The operations, with every refusal dressed as a problem.
 pub fn endpoint(uploads: Arc<Uploads>) -> impl Endpoint<Output = Response> {
-    let allowed = document::Allowed::read(document());
+    let allowed = Allowed::read(document());
     service()
         .into_endpoint()
         .data(uploads)
@@ -79,15 +83,15 @@ pub fn endpoint(uploads: Arc<Uploads>) -> impl Endpoint<Output = Response> {
         })
 }
 
-/// The API document: OpenAPI 3.0, as JSON.
+/// The API document as JSON: OpenAPI 3.1.
 pub fn document() -> &'static serde_json::Value {
-    static DOCUMENT: OnceLock<serde_json::Value> = OnceLock::new();
-    DOCUMENT.get_or_init(|| document::complete(&service().spec()))
+    documents().get(Version::V3_1)
 }
 
-/// The document as it is served, printed and kept in `schema/openapi.json`.
-pub fn document_text() -> String {
-    format!("{:#}\n", document())
+/// The API document in every version there is.
+pub fn documents() -> &'static Document {
+    static DOCUMENT: OnceLock<Document> = OnceLock::new();
+    DOCUMENT.get_or_init(|| Document::complete(&service().spec()))
 }
 
 /// A page that shows the document, complete in itself.

@@ -8,7 +8,7 @@ use crate::{
     config::Config,
     dav::Dav,
     docs,
-    http::{Client, Problem, Proxies, layers},
+    http::{Client, Problem, Proxies, document::Version, layers},
     imaging::{self, Engine},
     media::{self, files::Files, hot::Hot, renderings::Making, upload::Uploads},
     operator::{self, Appliance, Metrics, Traefik},
@@ -213,7 +213,8 @@ impl App {
         let routes = compat::uploads::PATHS
             .iter()
             .fold(Route::new(), |routes, path| routes.at(*path, shims.clone()))
-            .at("/api/v2/openapi.json", make_sync(|_| docs::document()))
+            .at("/api/v2/openapi.json", make_sync(|_| docs::document(Version::V3_1)))
+            .at("/api/v2/openapi-3.0.json", make_sync(|_| docs::document(Version::V3_0)))
             .at("/api/docs", make_sync(|_| docs::page()))
             .nest_no_strip("/api", Route::new().nest(api::BASE, api).catch_all_error(problem))
             .nest_no_strip("/", pages);

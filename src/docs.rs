@@ -1,18 +1,13 @@
 //! The API document and the page that shows it. Everything the page needs is inside it.
 
-use crate::{api, base::secret::random_bytes};
-use poem::{Response, http::header};
+use crate::{api, base::secret::random_bytes, http::document::Version};
+use poem::{IntoResponse, Response, http::header};
 use std::sync::OnceLock;
 
-/// `/api/v2/openapi.json`.
-pub fn document() -> Response {
-    static TEXT: OnceLock<String> = OnceLock::new();
-    let text = TEXT.get_or_init(api::document_text);
-    Response::builder()
-        .content_type("application/json")
-        .header(header::CACHE_CONTROL, "no-cache")
-        .header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")
-        .body(text.as_str())
+/// `/api/v2/openapi.json`, and the same in the version before as `openapi-3.0.json`.
+pub fn document(version: Version) -> Response {
+    let document = api::documents().served(version);
+    document.with_header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*").into_response()
 }
 
 /// `/api/docs`. Its scripts are written into the page, so each answer names them by a nonce.

@@ -120,7 +120,6 @@ impl AccountsApi {
 struct SignInRequest {
     /// The username or the e-mail address.
     login: String,
-    #[oai(write_only)]
     password: String,
 }
 
@@ -134,7 +133,6 @@ impl Example for SignInRequest {
 #[oai(example = true)]
 struct LinkRequest {
     /// The secret in the link.
-    #[oai(write_only)]
     token: String,
 }
 

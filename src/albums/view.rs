@@ -139,12 +139,12 @@ impl Example for AlbumView {
 
 /// A page of albums, newest first.
 #[derive(Object)]
-#[oai(rename = "AlbumPage", example = true)]
+#[oai(rename = "AlbumPage", skip_serializing_if_is_none, example = true)]
 pub(super) struct AlbumPageView {
     items: Vec<AlbumView>,
-    /// For `after`: the cursor of the next page, `null` on the last.
+    /// For `after`: the cursor of the next page; absent on the last.
     next: Option<String>,
-    /// For `before`: the cursor of the previous page, `null` on the first.
+    /// For `before`: the cursor of the previous page; absent on the first.
     prev: Option<String>,
 }
 
@@ -167,7 +167,7 @@ impl Example for AlbumPageView {
 
 /// An album to be made.
 #[derive(Object)]
-#[oai(rename = "NewAlbum", deny_unknown_fields, example = true)]
+#[oai(rename = "AlbumRequest", deny_unknown_fields, example = true)]
 pub(super) struct NewAlbumView {
     /// 1 to 100 characters.
     title: String,

@@ -18,6 +18,7 @@ mod words;
 use crate::{
     base::{Error, Result, ids::TenantId},
     config::{Config, ConfigError, Given, SETTINGS, Shown},
+    http::document::Version,
     tenancy::Tenant,
 };
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -80,6 +81,9 @@ enum Verb {
         /// That of the operator API
         #[arg(long)]
         operator: bool,
+        /// The version of OpenAPI that it is in
+        #[arg(long, value_parser = ["3.0", "3.1"], default_value = "3.1")]
+        version: String,
     },
 }
 
@@ -195,12 +199,13 @@ fn act(cli: Cli, config: &Config, shown: &[Shown]) -> ExitCode {
         Verb::Upload(_) => Ok(()),
         Verb::Worker => crate::imaging::worker::serve().map_err(Error::from),
         Verb::Confine { words } => crate::av::confine::become_other(&words).map_err(Error::from),
-        Verb::Openapi { operator } => {
-            let text = match operator {
-                true => crate::operator::document_text(),
-                false => crate::api::document_text(),
+        Verb::Openapi { operator, version } => {
+            let documents = match operator {
+                true => crate::operator::documents(),
+                false => crate::api::documents(),
             };
-            say(text.trim_end());
+            let version = if version == "3.0" { Version::V3_0 } else { Version::V3_1 };
+            say(documents.text(version).trim_end());
             Ok(())
         }
     };

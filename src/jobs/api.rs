@@ -220,12 +220,12 @@ impl Example for JobView {
 
 /// A page of jobs, newest first.
 #[derive(Object)]
-#[oai(rename = "JobPage", example = true)]
+#[oai(rename = "JobPage", skip_serializing_if_is_none, example = true)]
 struct JobPageView {
     items: Vec<JobView>,
-    /// For `after`: the cursor of the next page, `null` on the last.
+    /// For `after`: the cursor of the next page; absent on the last.
     next: Option<String>,
-    /// For `before`: the cursor of the previous page, `null` on the first.
+    /// For `before`: the cursor of the previous page; absent on the first.
     prev: Option<String>,
 }
 

@@ -54,18 +54,8 @@ impl MediaApi {
         uploads: Data<&Arc<Uploads>>,
         request: UploadRequest,
     ) -> Result<Uploaded, Problem> {
-        let links = Links::of(&caller.tenant, &caller.client);
         let outcome = take_in(&uploads, &caller, request).await?;
-        Ok(match outcome {
-            Outcome::Created(media, secret) => {
-                let at = links.to(&format!("/api/v2/media/{}", media.public_id));
-                let view = MediaView::created(media, &secret, &caller.actor, &links);
-                Uploaded::Created(Json(view), at)
-            }
-            Outcome::Duplicate(media) => {
-                Uploaded::Known(Json(MediaView::duplicate(media, &caller.actor, &links)))
-            }
-        })
+        Ok(Uploaded::new(outcome, &caller))
     }
 
     /// Get your quota
@@ -250,7 +240,7 @@ fn list_query(words: [(&str, Option<&str>); 4], trashed: bool, limit: Option<u32
 }
 
 #[derive(ApiResponse)]
-enum Uploaded {
+pub(super) enum Uploaded {
     /// You have this file here already, as this item.
     #[oai(status = 200)]
     Known(Json<MediaView>),
@@ -262,6 +252,21 @@ enum Uploaded {
         #[oai(header = "Location")]
         String,
     ),
+}
+
+impl Uploaded {
+    pub(super) fn new(outcome: Outcome, caller: &Caller<WriteMedia>) -> Self {
+        let links = Links::of(&caller.tenant, &caller.client);
+        match outcome {
+            Outcome::Created(media, secret) => {
+                let at = links.to(&format!("/api/v2/media/{}", media.public_id));
+                Self::Created(Json(MediaView::created(media, &secret, &caller.actor, &links)), at)
+            }
+            Outcome::Duplicate(media) => {
+                Self::Known(Json(MediaView::duplicate(media, &caller.actor, &links)))
+            }
+        }
+    }
 }
 
 #[derive(ApiResponse)]

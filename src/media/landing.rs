@@ -156,22 +156,3 @@ pub(super) fn check_shared(
     }
     Err(Error::Locked("another item with the same bytes was removed just now: send it again"))
 }
-
-/// The files of a new item, the original first.
-pub(super) fn files(
-    incoming: &Incoming,
-    original: &Original,
-    rendered: &Rendered,
-) -> Vec<Landable> {
-    let content = &original.content;
-    let file = |file: &str, mime: &str, is_attached| Landable {
-        file: file.to_owned(),
-        path: incoming.path(file),
-        mime: mime.to_owned(),
-        is_attached,
-    };
-    let mut files = vec![file(&original.file, content.mime(), content.is_document())];
-    files.extend(original.source.as_ref().map(|s| file(&s.file, s.mime, true)));
-    files.extend(rendered.all().map(|v| file(&v.file, &v.mime, false)));
-    files
-}

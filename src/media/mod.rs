@@ -3,6 +3,7 @@
 mod adding;
 mod albums;
 pub mod api;
+pub mod api_bytes;
 pub mod api_links;
 pub mod api_looks;
 pub mod api_moving;

@@ -24,7 +24,7 @@ use poem_openapi::{
     types::{Example, Type},
 };
 
-// There is one for each request, and not for long.
+// There is one for each request, and it is taken apart at once.
 #[allow(clippy::large_enum_variant)]
 #[derive(ApiRequest)]
 pub(super) enum UploadRequest {
@@ -42,21 +42,21 @@ pub(super) struct FromElsewhere {
     pub base64: Option<String>,
     /// What the file is called; of use with `base64`.
     pub filename: Option<String>,
-    title: Option<String>,
-    description: Option<String>,
-    tags: Option<Vec<String>>,
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub tags: Option<Vec<String>>,
     /// Not for every eye.
-    nsfw: Option<bool>,
+    pub nsfw: Option<bool>,
     /// `public`, `unlisted` or `private`; the site's default without it.
-    visibility: Option<String>,
+    pub visibility: Option<String>,
     /// The id of the album of yours to put it into.
-    album: Option<String>,
+    pub album: Option<String>,
     /// How long the item lives: milliseconds, or a duration like `PT1H` or `30d`.
-    expires_in: Option<String>,
+    pub expires_in: Option<String>,
     /// Scale the picture down to this width, in pixels.
-    width: Option<u32>,
+    pub width: Option<u32>,
     /// Keep a second copy of a file that you have here already.
-    allow_duplicate: Option<bool>,
+    pub allow_duplicate: Option<bool>,
 }
 
 impl Example for FromElsewhere {

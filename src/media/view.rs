@@ -90,6 +90,7 @@ struct InAlbumView {
 
 /// Absolute addresses.
 #[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
 struct Urls {
     /// The page that shows the item.
     view: String,
@@ -274,12 +275,12 @@ impl Example for MediaView {
 
 /// A page of items, newest first.
 #[derive(Object)]
-#[oai(rename = "MediaPage", example = true)]
+#[oai(rename = "MediaPage", skip_serializing_if_is_none, example = true)]
 pub(super) struct MediaPageView {
     items: Vec<MediaView>,
-    /// For `after`: the cursor of the next page, `null` on the last.
+    /// For `after`: the cursor of the next page; absent on the last.
     next: Option<String>,
-    /// For `before`: the cursor of the previous page, `null` on the first.
+    /// For `before`: the cursor of the previous page; absent on the first.
     prev: Option<String>,
 }
 

@@ -10,14 +10,14 @@ pub mod signature;
 mod sql;
 mod traefik;
 
-pub use api::{document, document_text, state_word};
+pub use api::{document, documents, state_word};
 pub use metrics::Metrics;
 pub use traefik::Traefik;
 
 use crate::{
     av,
     base::Error,
-    http::{Client, Problem},
+    http::{Client, Problem, document::Version},
     tenancy::Tenants,
 };
 use ipnet::IpNet;
@@ -28,7 +28,7 @@ use poem::{
     http::header,
     web::{Data, Json},
 };
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Where the operator API lives.
 pub const BASE: &str = "/api/operator";
@@ -51,7 +51,8 @@ pub fn routes(appliance: Arc<Appliance>) -> Route {
     let api = api::endpoint(appliance.clone());
     let api = Route::new().nest(BASE, api).catch_all_error(problem);
     Route::new()
-        .at("/api/operator/openapi.json", make_sync(|_| served_document()))
+        .at("/api/operator/openapi.json", make_sync(|_| documents().served(Version::V3_1)))
+        .at("/api/operator/openapi-3.0.json", make_sync(|_| documents().served(Version::V3_0)))
         .at("/api/operator/config/traefik", for_proxies(appliance.clone()))
         .at("/metrics", get(figures.data(appliance)))
         .nest_no_strip("/api", api)
@@ -86,14 +87,6 @@ where
 
 async fn problem(error: poem::Error) -> Response {
     Problem::from_framework(error)
-}
-
-fn served_document() -> Response {
-    static TEXT: OnceLock<String> = OnceLock::new();
-    Response::builder()
-        .content_type("application/json")
-        .header(header::CACHE_CONTROL, "no-cache")
-        .body(TEXT.get_or_init(document_text).as_str())
 }
 
 /// `GET /api/operator/config/traefik`: for a proxy, which comes without a key.

@@ -3,6 +3,7 @@
 use super::{
     Links,
     settings::{self, Settings},
+    settings_schema::{SettingsPatch, SettingsView},
     setup,
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
         setup::{FirstAdmin, is_needed},
         signed_in::SignedIn,
     },
-    base::{Error, secret::Secret},
+    base::secret::Secret,
     http::{Problem, json::JsonBody},
 };
 use poem::Request;
@@ -66,9 +67,8 @@ impl SiteApi {
     async fn get_settings(
         &self,
         caller: Caller<ManageSite>,
-    ) -> Result<Json<serde_json::Value>, Problem> {
-        let settings = caller.tenant.read(settings::load).await?;
-        Ok(Json(settings.to_json().into()))
+    ) -> Result<Json<SettingsView>, Problem> {
+        Ok(Json(SettingsView(caller.tenant.read(settings::load).await?)))
     }
 
     /// Change settings
@@ -79,13 +79,10 @@ impl SiteApi {
     async fn update_settings(
         &self,
         caller: Caller<ManageSite>,
-        changes: JsonBody<serde_json::Value>,
-    ) -> Result<Json<serde_json::Value>, Problem> {
-        let serde_json::Value::Object(changes) = changes.0 else {
-            return Err(Error::invalid("body", "must be a JSON object").into());
-        };
-        let settings = settings::change(&caller.tenant, &caller.actor, changes).await?;
-        Ok(Json(settings.to_json().into()))
+        changes: JsonBody<SettingsPatch>,
+    ) -> Result<Json<SettingsView>, Problem> {
+        let JsonBody(SettingsPatch(changes)) = changes;
+        Ok(Json(SettingsView(settings::change(&caller.tenant, &caller.actor, changes).await?)))
     }
 }
 
@@ -154,7 +151,6 @@ struct SetupRequest {
     username: String,
     email: String,
     /// 8 to 256 characters.
-    #[oai(write_only)]
     password: String,
     /// What the site is to be called.
     site_name: Option<String>,

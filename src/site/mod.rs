@@ -5,6 +5,7 @@ pub mod cors;
 pub mod links;
 mod open_to;
 pub mod settings;
+mod settings_schema;
 pub mod setup;
 mod sql;
 pub mod storages;

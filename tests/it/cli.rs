@@ -182,6 +182,14 @@ fn the_document_is_printed() {
     assert_eq!(code, 0);
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(&document, vitrina::api::document());
+    let older = ["openapi", "--operator", "--version", "3.0"];
+    let (code, text, _) = run(vitrina(&dir.path().join("data")).args(older));
+    assert_eq!(code, 0);
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        &document,
+        vitrina::operator::documents().get(vitrina::http::document::Version::V3_0)
+    );
 }
 
 #[test]

@@ -62,4 +62,5 @@ mod transfer;
 mod transfer_killed;
 mod tus;
 mod upload;
+mod upload_bytes;
 mod watermark;

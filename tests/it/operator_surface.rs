@@ -4,13 +4,14 @@
 use crate::{cli::vitrina, kit::TestServer};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use vitrina::http::document::Version;
 
 #[test]
 fn the_operator_document_is_the_one_that_was_reviewed() {
     let path = "schema/operator.json";
-    let current = vitrina::operator::document_text();
+    let current = vitrina::operator::documents().text(Version::V3_1);
     if std::env::vars().any(|(name, _)| name == "UPDATE") {
-        std::fs::write(path, &current).unwrap();
+        std::fs::write(path, current).unwrap();
     }
     let kept = std::fs::read_to_string(path).unwrap_or_default();
     assert!(kept == current, "the contract has changed: run the tests with UPDATE=1 and review it");
@@ -45,8 +46,11 @@ async fn nothing_of_it_is_on_the_public_listener() {
     let root = server.operator_key(&[]).await;
     // A site without an admin sends everybody to its setup.
     server.admin().await;
-    let document = server.operator().get("/api/operator/openapi.json").await;
-    assert_eq!(&document.expect(StatusCode::OK).json(), vitrina::operator::document());
+    for (name, version) in [("openapi.json", Version::V3_1), ("openapi-3.0.json", Version::V3_0)] {
+        let served = server.operator().get(&format!("/api/operator/{name}")).await;
+        let document = vitrina::operator::documents().get(version);
+        assert_eq!(&served.expect(StatusCode::OK).json(), document);
+    }
     let outside = server.guest().with_token(root.token());
     let paths = vitrina::operator::document()["paths"].as_object().unwrap();
     for (path, operations) in paths {
@@ -59,6 +63,7 @@ async fn nothing_of_it_is_on_the_public_listener() {
     }
     for path in [
         "/api/operator/openapi.json",
+        "/api/operator/openapi-3.0.json",
         "/api/operator/config/traefik",
         "/metrics",
         "/readyz",

@@ -15,14 +15,17 @@ pub use insight::state_word;
 use super::{Appliance, BASE, caller};
 use crate::{
     base::{Error, Result, clock::Millis, ids::TenantId},
-    http::{Problem, document},
+    http::{
+        Problem,
+        document::{Allowed, Document, Version},
+    },
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use poem::{
     Endpoint, EndpointExt, IntoEndpoint, Response,
     http::{HeaderValue, StatusCode, header},
 };
-use poem_openapi::{LicenseObject, OpenApiService, Tags, types::Any};
+use poem_openapi::{OpenApiService, Tags, types::Any};
 use serde_json::{Map, Value};
 use std::{
     collections::BTreeMap,
@@ -80,13 +83,12 @@ fn service() -> OpenApiService<Rooms, ()> {
              `GET /api/operator/config/traefik` answers with the configuration for Traefik's HTTP \
              provider, without a key, to this machine and to `operator_networks`.",
         )
-        .license(LicenseObject::new("Apache-2.0").identifier("Apache-2.0"))
         .server(BASE)
 }
 
 /// The operations, with every refusal dressed as a problem.
 pub(super) fn endpoint(appliance: Arc<Appliance>) -> impl Endpoint<Output = Response> {
-    let allowed = document::Allowed::read(document());
+    let allowed = Allowed::read(document());
     let service = service()
         .into_endpoint()
         .catch_all_error(|error| async move { Problem::from_framework(error) })
@@ -112,15 +114,15 @@ pub(super) fn endpoint(appliance: Arc<Appliance>) -> impl Endpoint<Output = Resp
     .map_to_response()
 }
 
-/// The API document: OpenAPI 3.0, as JSON.
+/// The API document as JSON: OpenAPI 3.1.
 pub fn document() -> &'static Value {
-    static DOCUMENT: OnceLock<Value> = OnceLock::new();
-    DOCUMENT.get_or_init(|| document::complete(&service().spec()))
+    documents().get(Version::V3_1)
 }
 
-/// The document as it is served, printed and kept in `schema/operator.json`.
-pub fn document_text() -> String {
-    format!("{:#}\n", document())
+/// The API document in every version there is.
+pub fn documents() -> &'static Document {
+    static DOCUMENT: OnceLock<Document> = OnceLock::new();
+    DOCUMENT.get_or_init(|| Document::complete(&service().spec()))
 }
 
 /// Limits or features by their names; the values are checked where they are set.

@@ -143,7 +143,6 @@ pub(super) async fn setup_link(
 struct InstallRequest {
     username: String,
     email: String,
-    #[oai(write_only)]
     password: String,
     site_name: Option<String>,
 }
@@ -203,7 +202,6 @@ enum Installed {
 struct PasswordRequest {
     username: String,
     /// Made up where it is absent.
-    #[oai(write_only)]
     password: Option<String>,
 }
 

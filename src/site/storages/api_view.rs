@@ -9,7 +9,7 @@ use poem_openapi::{
 
 /// A place where bytes of the site may lie.
 #[derive(Object)]
-#[oai(rename = "Storage", example = true)]
+#[oai(rename = "Storage", skip_serializing_if_is_none, example = true)]
 pub(super) struct StorageView {
     id: String,
     name: String,
@@ -117,7 +117,7 @@ impl Example for StorageListView {
 
 /// Where a storage is. Each kind needs some of it.
 #[derive(Object, Clone)]
-#[oai(rename = "StoragePlace", deny_unknown_fields, example = true)]
+#[oai(rename = "StoragePlace", deny_unknown_fields, skip_serializing_if_is_none, example = true)]
 pub(super) struct PlaceView {
     /// `s3`, `azure`, `gcs`: where it answers, if not at the provider's own address. `webdav`: the
     /// URL of the folder.

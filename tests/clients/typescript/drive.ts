@@ -7,11 +7,22 @@ import { argv, env } from "node:process";
 import createClient from "openapi-fetch";
 import type { paths } from "./schema.js";
 
-const { VITRINA_URL: origin, VITRINA_TOKEN: token } = env;
-const client = createClient<paths>({
-  baseUrl: `${origin}/api/v2`,
-  headers: { authorization: `Bearer ${token}` },
-});
+const { VITRINA_URL: origin, VITRINA_TOKEN: token, VITRINA_PASSWORD: password = "" } = env;
+
+function signedIn(token?: string) {
+  const headers = { authorization: `Bearer ${token}` };
+  return createClient<paths>({ baseUrl: `${origin}/api/v2`, headers });
+}
+
+// A token for this journey alone, by one that may do everything, and who is behind a password.
+const all = signedIn(token);
+const wrong = await all.POST("/session", { body: { login: "ana", password: "wrong" } });
+assert.deepEqual([wrong.error?.status, wrong.error?.code], [401, "wrong_credentials"]);
+const session = await all.POST("/session", { body: { login: "ana", password } });
+assert.equal(session.data?.user.username, "ana");
+const scopes = ["media:read", "media:write"];
+const wanted = { name: "TypeScript", scopes, expires_in: 600_000 };
+const client = signedIn((await all.POST("/tokens", { body: wanted })).data?.token);
 
 /** The document knows a file as a string of bytes; what a browser or Node sends is a `Blob`. */
 function upload(file: File, title: string) {
@@ -26,18 +37,36 @@ function upload(file: File, title: string) {
   });
 }
 
-const picture = new File([await readFile(argv[2]!)], "sea.png", { type: "image/png" });
-const made = await upload(picture, "From TypeScript");
-assert.equal(made.response.status, 201);
-assert.ok(made.data);
-const { id } = made.data;
-const one = { params: { path: { id } } };
-assert.equal(made.data.title, "From TypeScript");
-assert.deepEqual([made.data.width, made.data.height], [640, 480]);
+const ids: string[] = [];
+for (const path of argv.slice(2)) {
+  const picture = new File([await readFile(path)], "sea.png", { type: "image/png" });
+  const made = await upload(picture, "From TypeScript");
+  assert.equal(made.response.status, 201);
+  assert.equal(made.data?.title, "From TypeScript");
+  assert.deepEqual([made.data.width, made.data.height], [640, 480]);
+  ids.push(made.data.id);
+}
+assert.ok(ids.length > 2);
 
-const listed = await client.GET("/media", { params: { query: { limit: 10 } } });
-assert.ok(listed.data?.items.some((item) => item.id === id));
+const listed: string[] = [];
+let after: string | undefined;
+do {
+  const query = { owner: "me", limit: 2, ...(after && { after }) };
+  const { data: page } = await client.GET("/media", { params: { query } });
+  assert.ok(page && page.items.length <= 2);
+  listed.push(...page.items.map((item) => item.id));
+  after = page.next;
+} while (after);
+for (const id of ids) assert.equal(listed.filter((other) => other === id).length, 1);
+
+const id = ids[0]!;
+const one = { params: { path: { id } } };
 assert.equal((await client.GET("/media/{id}", one)).data?.id, id);
+
+const smaller = { ...one, body: { width: 100 } };
+const rendering = await client.POST("/media/{id}/renderings", smaller);
+assert.ok(rendering.data);
+assert.equal((await fetch(rendering.data.url)).status, 200);
 
 const body = { title: "Renamed", visibility: "private" } as const;
 const changed = await client.PATCH("/media/{id}", { ...one, body });
@@ -54,8 +83,10 @@ assert.equal((await fetch(signed.data.url)).status, 200);
 assert.equal((await client.DELETE("/media/{id}", one)).response.status, 204);
 assert.equal((await client.GET("/media/{id}", one)).data?.status, "trashed");
 assert.equal((await client.POST("/media/{id}/restore", one)).data?.status, "active");
-const forGood = { params: { ...one.params, query: { permanent: true } } };
-assert.equal((await client.DELETE("/media/{id}", forGood)).response.status, 204);
+for (const id of ids) {
+  const forGood = { params: { path: { id }, query: { permanent: true } } };
+  assert.equal((await client.DELETE("/media/{id}", forGood)).response.status, 204);
+}
 const gone = await client.GET("/media/{id}", one);
 assert.equal(gone.response.status, 404);
 assert.equal(gone.error?.code, "not_found");

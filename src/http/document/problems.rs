@@ -1,6 +1,6 @@
-//! Makes the API document whole: what the framework cannot know about every operation.
+//! The problems that every operation can answer with, which the framework cannot know.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// A problem that an operation can answer with: status, code and when.
 type Kind = (&'static str, &'static str, &'static str);
@@ -24,34 +24,8 @@ const CONFLICT: &[Kind] = &[("409", "conflict", "The state of things does not al
 const SIGN_IN: &[Kind] = &[("429", "too_many_requests", "Too many wrong passwords.")];
 const UPDATE: &[Kind] = &[("412", "stale", "Somebody else changed it since.")];
 
-/// Adds to the framework's document the problems that every operation can answer with.
-pub fn complete(spec: &str) -> Value {
-    // The text comes from the framework's own serialiser.
-    let mut document: Value = serde_json::from_str(spec).unwrap_or_default();
-    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
-    for operations in paths.into_iter().flat_map(Map::values_mut) {
-        for operation in operations.as_object_mut().into_iter().flat_map(Map::values_mut) {
-            add_problems(operation);
-        }
-    }
-    let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
-    schemas.into_iter().flat_map(Map::values_mut).for_each(describe_once);
-    document
-}
-
-/// A property that is an object of its own is `allOf` that object. The framework puts its
-/// description in there as well, as a second schema, which generators take for a second parent.
-fn describe_once(schema: &mut Value) {
-    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
-    for property in properties.into_iter().flat_map(Map::values_mut) {
-        let Some(parents) = property.get_mut("allOf").and_then(Value::as_array_mut) else {
-            continue;
-        };
-        parents.retain(|parent| parent.get("$ref").is_some());
-    }
-}
-
-fn add_problems(operation: &mut Value) {
+/// Adds to an operation the problems that it can answer with.
+pub(super) fn add(operation: &mut Value) {
     let has_body = operation.get("requestBody").is_some();
     let has_security = operation.get("security").is_some();
     let has_id = operation["parameters"]
@@ -101,30 +75,4 @@ fn problem(status: &str, code: &str, when: &str) -> Value {
 
 fn title(status: u16) -> Option<&'static str> {
     poem::http::StatusCode::from_u16(status).ok()?.canonical_reason()
-}
-
-/// Which methods each path has, for the `Allow` header (RFC 9110, 15.5.6).
-pub struct Allowed(Vec<(Vec<String>, Vec<String>)>);
-
-impl Allowed {
-    pub fn read(document: &Value) -> Self {
-        let paths = document["paths"].as_object();
-        let read = |(path, operations): (&String, &Value)| {
-            let methods = operations.as_object().into_iter().flat_map(Map::keys);
-            let parts = path.split('/').map(str::to_owned).collect();
-            (parts, methods.map(|m| m.to_ascii_uppercase()).collect())
-        };
-        Self(paths.into_iter().flatten().map(read).collect())
-    }
-
-    /// The methods of a path, or none where there is no such path.
-    pub fn methods(&self, path: &str) -> Vec<String> {
-        let asked: Vec<&str> = path.split('/').collect();
-        let fits = |parts: &[String]| {
-            parts.len() == asked.len()
-                && parts.iter().zip(&asked).all(|(p, a)| p.starts_with('{') || p == a)
-        };
-        let found = self.0.iter().find(|(parts, _)| fits(parts));
-        found.map(|(_, methods)| methods.clone()).unwrap_or_default()
-    }
 }

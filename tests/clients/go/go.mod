@@ -1,0 +1,3 @@
+module vitrina-client-test
+
+go 1.19
