@@ -156,3 +156,9 @@ pub(super) fn check_shared(
     }
     Err(Error::Locked("another item with the same bytes was removed just now: send it again"))
 }
+
+/// The bytes of all files of a new item.
+pub(super) fn bytes(original: &Original, rendered: &Rendered) -> u64 {
+    let source = original.source.as_ref().map_or(0, |source| source.bytes);
+    original.bytes + source + rendered.bytes()
+}

@@ -219,7 +219,7 @@ impl Receiving {
             created_at,
             kind: original.content.kind().as_str(),
             stem: &stem,
-            bytes: bytes_of(&original, &rendered),
+            bytes: landing::bytes(&original, &rendered),
             largest: original.bytes.max(original.source.as_ref().map_or(0, |s| s.bytes)),
             sha256: original.sha256,
             original_bytes: original.bytes,
@@ -298,7 +298,7 @@ fn insert(
     }
     blocklist::check_upload(db, &sha256, new.rendered.looks, rules.settings.blocklist_distance)?;
     landing::check_shared(db, new.storage, new.shared.as_ref())?;
-    let bytes = bytes_of(&new.original, &new.rendered);
+    let bytes = landing::bytes(&new.original, &new.rendered);
     let made = new.rendered.all().count() as u64;
     allowance.check_in(db, Limit::MaxFiles, 1)?;
     allowance.check_in(db, Limit::MaxBytesStored, bytes)?;
@@ -341,12 +341,6 @@ async fn settle(
             Err(error)
         }
     }
-}
-
-/// The bytes of all files of a new item.
-fn bytes_of(original: &Original, rendered: &Rendered) -> u64 {
-    let source = original.source.as_ref().map_or(0, |source| source.bytes);
-    original.bytes + source + rendered.bytes()
 }
 
 /// Makes the site's variants, written and synced among the incoming files.
