@@ -24,6 +24,9 @@
   const target = new URL(settings.url, home)
   const origin = target.origin
   const editors = new Map()
+  // Those that somebody has been in: only there does the cursor mean anything.
+  const used = new WeakSet()
+  document.addEventListener('focusin', (event) => used.add(event.target))
   let count = 0
   let last = null
 
@@ -45,9 +48,11 @@
   const put = (editor, text) => {
     const rich = richOf(editor)
     if (rich) return rich(text)
+    const isUsed = used.has(editor)
     editor.focus()
     if (editor.isContentEditable) return document.execCommand('insertText', false, text)
-    const { selectionStart: start, selectionEnd: end, value } = editor
+    const { value } = editor
+    const [start, end] = isUsed ? [editor.selectionStart, editor.selectionEnd] : [value.length, value.length]
     const gap = start > 0 && !/\s$/.test(value.slice(0, start)) ? '\n' : ''
     editor.setRangeText(gap + text, start, end, 'end')
     editor.dispatchEvent(new Event('input', { bubbles: true }))
