@@ -19,6 +19,7 @@ use crate::{
         ids::{AlbumId, PublicId, UserId},
         visibility::Visibility,
     },
+    media::InAlbum,
 };
 
 /// How many albums may lie in one another, the outermost included.
@@ -32,7 +33,8 @@ pub struct Album {
     pub owner: UserId,
     /// The owner's name.
     pub username: String,
-    pub parent: Option<Parent>,
+    /// The album that it lies in.
+    pub parent: Option<InAlbum>,
     pub title: String,
     pub description: Option<String>,
     /// Who may see it: what its owner asked for, or what its parent has where that is stricter.
@@ -47,14 +49,6 @@ pub struct Album {
     pub public_items: u64,
     pub created_at: Millis,
     pub updated_at: Millis,
-}
-
-/// The album that an album lies in.
-#[derive(Debug, Clone)]
-pub struct Parent {
-    pub public_id: PublicId,
-    pub title: String,
-    pub visibility: Visibility,
 }
 
 impl Album {

@@ -1,6 +1,6 @@
 //! Every statement about albums.
 
-use super::{Album, Parent};
+use super::Album;
 use crate::{
     base::{
         Clock, Result,
@@ -9,6 +9,7 @@ use crate::{
         visibility::Visibility,
     },
     db::{Read, Write},
+    media::InAlbum,
     sql,
     tenancy::Site,
 };
@@ -247,26 +248,20 @@ fn read_row(r: &Row) -> rusqlite::Result<Album> {
         username: r.get(3)?,
         parent: match r.get(4)? {
             Some(public_id) => {
-                Some(Parent { public_id, title: r.get(5)?, visibility: read_visibility(r, 6)? })
+                Some(InAlbum { public_id, title: r.get(5)?, visibility: r.get(6)? })
             }
             None => None,
         },
         title: r.get(7)?,
         description: r.get(8)?,
-        visibility: read_visibility(r, 9)?,
-        own_visibility: read_visibility(r, 10)?,
+        visibility: r.get(9)?,
+        own_visibility: r.get(10)?,
         cover: r.get(11)?,
         items: count(12)?,
         public_items: count(13)?,
         created_at: r.get(14)?,
         updated_at: r.get(15)?,
     })
-}
-
-/// The schema admits no other words; should it ever, nobody is meant.
-fn read_visibility(r: &Row, column: usize) -> rusqlite::Result<Visibility> {
-    let word: String = r.get(column)?;
-    Ok(Visibility::parse("visibility", &word).unwrap_or(Visibility::Private))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Who may see a thing.
 
 use super::{Error, Result};
+use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
 
 /// Who may see an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,5 +38,12 @@ impl Visibility {
 impl serde::Serialize for Visibility {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
+    }
+}
+
+/// The schema admits no other words; should it ever, nobody is meant.
+impl FromSql for Visibility {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Ok(Self::parse("visibility", value.as_str()?).unwrap_or(Self::Private))
     }
 }

@@ -136,7 +136,7 @@ pub struct Place {
     pub file: String,
 }
 
-/// The album that an item lies in.
+/// The album that an item, or an album, lies in.
 #[derive(Debug, Clone)]
 pub struct InAlbum {
     pub public_id: PublicId,

@@ -282,7 +282,7 @@ pub(super) fn file(db: &Read<Site>, id: &PublicId, file: &str) -> Result<Option<
         Ok(FileRow {
             facts: Facts {
                 owner: r.get(0)?,
-                visibility: read_visibility(r, 1)?,
+                visibility: r.get(1)?,
                 expires_at: r.get(2)?,
                 trashed_at: r.get(3)?,
             },
@@ -323,7 +323,7 @@ fn read_row(r: &Row) -> rusqlite::Result<Media> {
         metadata: serde_json::from_str(&r.get::<_, String>(19)?).unwrap_or_default(),
         taken_at: r.get(20)?,
         nsfw: r.get(21)?,
-        visibility: read_visibility(r, 22)?,
+        visibility: r.get(22)?,
         delete_hash: SecretHash(r.get(23)?),
         created_at: r.get(24)?,
         updated_at: r.get(25)?,
@@ -343,10 +343,10 @@ fn read_row(r: &Row) -> rusqlite::Result<Media> {
             _ => Kind::Image,
         },
         av: None,
-        own_visibility: read_visibility(r, 33)?,
+        own_visibility: r.get(33)?,
         album: match r.get(34)? {
             Some(public_id) => {
-                Some(InAlbum { public_id, title: r.get(35)?, visibility: read_visibility(r, 36)? })
+                Some(InAlbum { public_id, title: r.get(35)?, visibility: r.get(36)? })
             }
             None => None,
         },
@@ -361,12 +361,6 @@ fn read_role(r: &Row, column: usize) -> rusqlite::Result<Role> {
 
 fn unsigned(r: &Row, column: usize) -> rusqlite::Result<u64> {
     r.get::<_, i64>(column).map(i64::unsigned_abs)
-}
-
-/// The schema admits no other words; should it ever, nobody is meant.
-fn read_visibility(r: &Row, column: usize) -> rusqlite::Result<Visibility> {
-    let word: String = r.get(column)?;
-    Ok(Visibility::parse("visibility", &word).unwrap_or(Visibility::Private))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! What media ask of the albums they lie in. Albums themselves are written elsewhere.
 
-use super::read_visibility;
 use crate::{
     base::{
         Result,
@@ -29,7 +28,7 @@ pub(in crate::media) struct Album {
 pub(in crate::media) fn find(db: &Read<Site>, id: &PublicId) -> Result<Option<Album>> {
     let mut statement = db.prepare_cached(FIND)?;
     let album = statement.query_row([id], |r| {
-        Ok(Album { id: r.get(0)?, owner: r.get(1)?, visibility: read_visibility(r, 2)? })
+        Ok(Album { id: r.get(0)?, owner: r.get(1)?, visibility: r.get(2)? })
     });
     Ok(album.optional()?)
 }
