@@ -25,7 +25,6 @@ use crate::{
         clock::Millis,
         ids::{MediaId, PublicId, UserId},
         secret::SecretHash,
-        visibility::Visibility,
     },
     db::{Read, Write},
     sql,
