@@ -247,9 +247,7 @@ fn read_row(r: &Row) -> rusqlite::Result<Album> {
         owner: r.get(2)?,
         username: r.get(3)?,
         parent: match r.get(4)? {
-            Some(public_id) => {
-                Some(InAlbum { public_id, title: r.get(5)?, visibility: r.get(6)? })
-            }
+            Some(public_id) => Some(InAlbum { public_id, title: r.get(5)?, visibility: r.get(6)? }),
             None => None,
         },
         title: r.get(7)?,

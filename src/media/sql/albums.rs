@@ -27,9 +27,8 @@ pub(in crate::media) struct Album {
 
 pub(in crate::media) fn find(db: &Read<Site>, id: &PublicId) -> Result<Option<Album>> {
     let mut statement = db.prepare_cached(FIND)?;
-    let album = statement.query_row([id], |r| {
-        Ok(Album { id: r.get(0)?, owner: r.get(1)?, visibility: r.get(2)? })
-    });
+    let album = statement
+        .query_row([id], |r| Ok(Album { id: r.get(0)?, owner: r.get(1)?, visibility: r.get(2)? }));
     Ok(album.optional()?)
 }
 
