@@ -1,6 +1,6 @@
 //! Changing what is said about an item.
 
-use super::{Media, albums, forget, hiding, sql};
+use super::{Media, albums, forget, sql};
 use crate::{
     accounts::Actor,
     base::{
@@ -63,12 +63,7 @@ pub async fn edit(
             sql::update(db, &media)?;
             // An album may hide it, too.
             let media = sql::get(db, &id)?.ok_or(Error::NotFound("media"))?;
-            let is_changed = media.visibility != before;
-            let was_public = before == Visibility::Public;
-            let mut is_noted = is_changed && was_public && forget::note(db, &media)?;
-            if is_changed && media.visibility == Visibility::Private {
-                is_noted |= hiding::note(db, &media)?;
-            }
+            let is_noted = forget::note_change(db, before, &media)?;
             allowance.check_growth(db, Limit::MaxTags, tags)?;
             Ok((media, is_noted))
         })

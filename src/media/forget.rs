@@ -59,14 +59,19 @@ pub fn note_hidden(db: &Write<Site>, items: &[PublicId]) -> Result<bool> {
     let mut is_noted = false;
     for id in items {
         let Some(media) = sql::get(db, id)? else { continue };
-        if media.visibility != Visibility::Public {
-            is_noted |= note(db, &media)?;
-        }
-        if media.visibility == Visibility::Private {
-            is_noted |= hiding::note(db, &media)?;
-        }
+        is_noted |= note_change(db, Visibility::Public, &media)?;
     }
     Ok(is_noted)
+}
+
+/// Notes all that follows where an item is harder to see than it was before. Whether [`begin`] has
+/// something to do then.
+pub(super) fn note_change(db: &Write<Site>, before: Visibility, media: &Media) -> Result<bool> {
+    if media.visibility == before {
+        return Ok(false);
+    }
+    let is_told = before == Visibility::Public && note(db, media)?;
+    Ok(is_told | (media.visibility == Visibility::Private && hiding::note(db, media)?))
 }
 
 /// Tells.

@@ -1,7 +1,7 @@
 //! Finding a place for the files of a new item: the best storage that takes them, and the next one
 //! where that fails.
 
-use super::{Rendered, hiding, original::Original, sql::removals};
+use super::{Rendered, Role, Variant, hiding, original::Original, sql::removals};
 use crate::{
     base::{
         Error, Result,
@@ -11,6 +11,7 @@ use crate::{
         visibility::Visibility,
     },
     db::Read,
+    imaging,
     site::storages::{self, Storage, Wanted},
     storage::{Folder, Incoming, Landable, Landed, Store, Unconfirmed},
     tenancy::{Site, Tenant, limits::Feature},
@@ -161,4 +162,33 @@ pub(super) fn check_shared(
 pub(super) fn bytes(original: &Original, rendered: &Rendered) -> u64 {
     let source = original.source.as_ref().map_or(0, |source| source.bytes);
     original.bytes + source + rendered.bytes()
+}
+
+/// Writes what was made of the original `file`: `beach.jpg` gets a `beach.thumb.jpg`, or with a
+/// mark `-2` a `beach.thumb-2.jpg`.
+pub(super) fn variants(
+    rendered: imaging::Rendered,
+    file: &str,
+    mark: &str,
+    write: impl Fn(&str, &[u8]) -> Result<()>,
+) -> Result<Rendered> {
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let [r, g, b] = rendered.color;
+    let mut variants = Vec::with_capacity(rendered.renditions.len());
+    for rendition in rendered.renditions {
+        let file = format!("{stem}.{}{mark}.{}", rendition.name, rendition.format.extension());
+        write(&file, &rendition.bytes)?;
+        variants.push(Variant {
+            name: rendition.name,
+            role: Role::Picture,
+            file,
+            mime: rendition.format.mime().to_owned(),
+            bytes: rendition.bytes.len() as u64,
+            width: rendition.width,
+            height: rendition.height,
+        });
+    }
+    let color = u32::from_be_bytes([0, r, g, b]);
+    let (placeholder, looks) = (rendered.placeholder, rendered.phash);
+    Ok(Rendered { variants, poster: None, placeholder, color, looks })
 }

@@ -4,8 +4,10 @@
 use super::{
     Kind, Media, Place, Rendered, Variant, adding,
     adding::landable,
-    film, listing, local, original, regenerate,
-    upload::{Uploads, blocking, variants},
+    film,
+    landing::variants,
+    listing, local, original, regenerate,
+    upload::{Uploads, blocking},
 };
 use crate::{
     accounts::Actor,

@@ -4,10 +4,11 @@
 use super::{
     Media, Rendered, Role, Variant, adding,
     adding::landable,
+    landing::variants,
     local, original,
     poster::{Origin, picture},
     sql::{self, regeneration, removals},
-    upload::{Uploads, blocking, variants},
+    upload::{Uploads, blocking},
 };
 use crate::{
     accounts::{self, Actor},

@@ -9,7 +9,6 @@ use crate::{
         clock::Millis,
         ids::{AlbumId, PublicId},
         text::Filename,
-        visibility::Visibility,
     },
     db::Write,
     site::settings,
@@ -66,9 +65,7 @@ pub async fn put(
         media.facts().check_edit(&actor)?;
         write(db, &media, &name, album)?;
         let now = sql::get(db, &id)?.ok_or(Error::NotFound("media"))?;
-        let was_public = media.visibility == Visibility::Public;
-        let is_hidden = was_public && now.visibility != Visibility::Public;
-        Ok(is_hidden && forget::note(db, &now)?)
+        forget::note_change(db, media.visibility, &now)
     });
     forget::begin(tenant, putting.await?).await
 }

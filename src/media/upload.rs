@@ -4,7 +4,7 @@
 //! → what is it? → freed of what is private → seen before? → variants → files in place → row.
 
 use super::{
-    Kind, Media, NewMedia, Rendered, Variant, albums, blocklist, landing,
+    Kind, Media, NewMedia, Rendered, albums, blocklist, forget, landing,
     original::{self, Content, Original, Treatment, UPLOAD},
     poster,
     quota::Quota,
@@ -21,7 +21,7 @@ use crate::{
         text::{Description, Filename, Tag, Title},
         visibility::Visibility,
     },
-    imaging::{self, Engine, Watermark},
+    imaging::{Engine, Watermark},
     jobs,
     outward::Fetcher,
     site::{Settings, settings, storages},
@@ -260,10 +260,11 @@ impl Receiving {
             tool: uploads.tool.clone(),
         };
         let stored = tenant.write(move |db| insert(db, new, &rules)).await;
-        if let Ok(Stored::New(media)) = &stored
-            && media.kind == Kind::Video
-        {
-            jobs::wake(&tenant, jobs::Kind::Transcode).await?;
+        if let Ok(Stored::New(media)) = &stored {
+            if media.kind == Kind::Video {
+                jobs::wake(&tenant, jobs::Kind::Transcode).await?;
+            }
+            forget::begin(&tenant, media.visibility != visibility).await?;
         }
         settle(&tenant, landed, stored, secret).await
     }
@@ -314,7 +315,10 @@ fn insert(
     allowance.check_growth(db, Limit::MaxTags, tags)?;
     usage::count_rendered(db, made)?;
     let media = sql::get(db, &new.public_id)?;
-    media.map(Stored::New).ok_or_else(|| Error::internal("the row just written is not there"))
+    let media = media.ok_or_else(|| Error::internal("the row just written is not there"))?;
+    // Its album may hide it, and its files lie where what was asked for let them.
+    forget::note_change(db, new.visibility, &media)?;
+    Ok(Stored::New(media))
 }
 
 /// The files stay if their row was committed, and go if it certainly was not.
@@ -359,36 +363,8 @@ async fn render(
     };
     let (files, specs) = (incoming.clone(), settings.variant_specs());
     let rendered = uploads.engine.render(incoming.path(&file), probe, specs).await?;
-    blocking(move || variants(rendered, &file, "", |name, bytes| files.write(name, bytes))).await
-}
-
-/// Writes what was made of the original `file`: `beach.jpg` gets a `beach.thumb.jpg`, or with a
-/// mark `-2` a `beach.thumb-2.jpg`.
-pub(super) fn variants(
-    rendered: imaging::Rendered,
-    file: &str,
-    mark: &str,
-    write: impl Fn(&str, &[u8]) -> Result<()>,
-) -> Result<Rendered> {
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    let [r, g, b] = rendered.color;
-    let mut variants = Vec::with_capacity(rendered.renditions.len());
-    for rendition in rendered.renditions {
-        let file = format!("{stem}.{}{mark}.{}", rendition.name, rendition.format.extension());
-        write(&file, &rendition.bytes)?;
-        variants.push(Variant {
-            name: rendition.name,
-            role: super::Role::Picture,
-            file,
-            mime: rendition.format.mime().to_owned(),
-            bytes: rendition.bytes.len() as u64,
-            width: rendition.width,
-            height: rendition.height,
-        });
-    }
-    let color = u32::from_be_bytes([0, r, g, b]);
-    let (placeholder, looks) = (rendered.placeholder, rendered.phash);
-    Ok(Rendered { variants, poster: None, placeholder, color, looks })
+    blocking(move || landing::variants(rendered, &file, "", |name, bytes| files.write(name, bytes)))
+        .await
 }
 
 pub(super) async fn blocking<T: Send + 'static>(
